@@ -1,0 +1,29 @@
+"""Compiler options of our own code: every cc_* target takes one of the two lists."""
+
+# What the headers of a dependency would warn about is not ours to mend.
+_FOREIGN_HEADERS = [
+    "absl/",
+    "benchmark/",
+    "gmock/",
+    "gtest/",
+    "oneapi/",
+    "tbb/",
+]
+
+VMSTRESS_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+] + select({
+    "//third_party:clang": ["--system-header-prefix=" + prefix for prefix in _FOREIGN_HEADERS],
+    "//conditions:default": [],
+})
+
+# For locking/ and vm/: Clang's thread-safety analysis, in which a violation is an error.
+ANALYSED_COPTS = VMSTRESS_COPTS + select({
+    "//third_party:clang": [
+        "-Wthread-safety",
+        "-Wthread-safety-beta",
+    ],
+    "//conditions:default": [],
+})
