@@ -27,3 +27,9 @@ ANALYSED_COPTS = VMSTRESS_COPTS + select({
     ],
     "//conditions:default": [],
 })
+
+# Tests break locking rules on purpose: the analysis is off there.
+TEST_COPTS = VMSTRESS_COPTS + select({
+    "//third_party:clang": ["-Wno-thread-safety"],
+    "//conditions:default": [],
+})

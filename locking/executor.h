@@ -1,0 +1,78 @@
+// What runs threads when the operating system does not: the interface that `explore` (and later
+// `simulate`) implements. Native threads have no executor; the primitives then use futexes.
+//
+// Thread safety: an executor runs all its threads on one OS thread; its functions are called by the
+// thread that runs.
+#ifndef LOCKING_EXECUTOR_H_
+#define LOCKING_EXECUTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "locking/finding.h"
+#include "locking/lock_class.h"
+#include "locking/site.h"
+
+namespace locking {
+
+struct ThreadState;
+
+enum class PointKind : std::uint8_t {
+  kLock,
+  kLockShared,
+  kTryLock,
+  kUnlock,
+  kSleep,
+  kWakeup,
+  kLoad,
+  kStore,
+  kReadModifyWrite,
+  kSpawn,
+  kJoin,
+  kYield,
+};
+const char* PointKindName(PointKind kind);
+
+// One scheduling point: the operation that the thread is about to do.
+struct Point {
+  PointKind kind;
+  const void* address;          // what it operates on; never hashed, never ordered by
+  const LockClass* lock_class;  // nullptr for atomics and threads
+  Site site;
+};
+
+// Thrown through a fibre whose execution was given up (a failure elsewhere), so that its stack
+// unwinds. Only executors throw and catch it.
+struct ExecutionAbandoned {};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // A scheduling point: another thread may run before this returns.
+  virtual void AtPoint(const Point& point) = 0;
+  // Blocks the calling thread until WakeAddress(address); spurious returns are allowed. The wait
+  // record of the caller says what it waits for.
+  virtual void BlockOn(const void* address) = 0;
+  virtual void WakeAddress(const void* address) = 0;
+  // Blocks until Unpark(self) or until the executor's clock reaches `deadline_ns` (kNoDeadline:
+  // never); false: timed out. An Unpark before the Park is remembered.
+  virtual bool Park(std::uint64_t deadline_ns) = 0;
+  virtual void Unpark(ThreadState& thread) = 0;
+  // A spin loop that cannot go on until somebody else runs.
+  virtual void Yield(Site site) = 0;
+  virtual ThreadState* Spawn(std::string name, std::function<void()> body, Site site) = 0;
+  virtual void Join(ThreadState* thread, Site site) = 0;
+  virtual std::uint64_t NowNs() = 0;
+  // Ends this execution with `finding`; the calling thread unwinds.
+  [[noreturn]] virtual void Fail(Finding finding) = 0;
+  // True while the execution is being given up: primitives then neither wait nor check.
+  virtual bool abandoned() const = 0;
+};
+
+inline constexpr std::uint64_t kNoDeadline = ~0ull;
+
+}  // namespace locking
+
+#endif  // LOCKING_EXECUTOR_H_

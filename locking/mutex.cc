@@ -1,0 +1,89 @@
+#include "locking/mutex.h"
+
+#include "locking/executor.h"
+#include "locking/futex.h"
+
+namespace locking {
+
+void Mutex::LockSlow(Site site) {
+  ThreadState& self = Self();
+  if (self.executor != nullptr && self.executor->abandoned()) {
+    // The execution unwinds: exclusion no longer matters, only that every unlock finds its lock.
+    state_.store(kLocked, std::memory_order_relaxed);
+    SetOwner();
+    return;
+  }
+  watch::AtPoint(self, PointKind::kLock, this, class_, site);
+  if (OwnedByCaller()) watch::Recursion(*this, site);
+  watch::BeforeAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, site);
+  std::uint32_t unlocked = kUnlocked;
+  bool contended = false;
+  std::uint64_t wait_ns = 0;
+  if (!state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) {
+    contended = true;
+    const bool timed = Watched(kWatchStatistics);
+    const std::uint64_t start = timed ? watch::NowNs(self) : 0;
+    WaitContended(self, site);
+    if (timed) wait_ns = watch::NowNs(self) - start;
+  }
+  SetOwner();
+  watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, contended,
+                      wait_ns, site);
+}
+
+void Mutex::WaitContended(ThreadState& self, Site site) {
+  if (self.executor == nullptr) {
+    for (int pauses = 1; pauses <= kMaxSpinPauses; pauses *= 2) {
+      for (int i = 0; i < pauses; ++i) CpuPause();
+      std::uint32_t unlocked = kUnlocked;
+      if (state_.load(std::memory_order_relaxed) == kUnlocked &&
+          state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
+                                         std::memory_order_relaxed))
+        return;
+    }
+  }
+  WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "lock", site);
+  if (self.executor != nullptr) {
+    std::uint32_t unlocked = kUnlocked;
+    while (!state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+      self.executor->BlockOn(this);
+      unlocked = kUnlocked;
+    }
+    return;
+  }
+  while (state_.exchange(kContended, std::memory_order_acquire) != kUnlocked)
+    FutexWait(state_, kContended);
+}
+
+bool Mutex::TryLock(Site site) {
+  ThreadState& self = Self();
+  if (t_word.watch != 0) watch::AtPoint(self, PointKind::kTryLock, this, class_, site);
+  std::uint32_t unlocked = kUnlocked;
+  if (!state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
+                                      std::memory_order_relaxed))
+    return false;
+  SetOwner();
+  if (t_word.watch != 0)
+    watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kTry, false, 0, site);
+  return true;
+}
+
+void Mutex::UnlockSlow(Site site) {
+  ThreadState& self = Self();
+  if (!OwnedByCaller()) {
+    if (self.executor != nullptr && self.executor->abandoned()) return;
+    watch::NotHeld(*this, "unlocked", site);
+  }
+  watch::BeforeRelease(self, *this, site);
+  Release();
+  if (self.executor != nullptr) {
+    self.executor->WakeAddress(this);
+    watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
+  }
+}
+
+void Mutex::WakeOne() { FutexWake(state_, 1); }
+
+}  // namespace locking

@@ -1,0 +1,132 @@
+// RwMutex: many readers or one writer. Fair: a waiting writer blocks new readers, unless the class
+// is recursive-read. Sleepable or mutex kind, by its class.
+#ifndef LOCKING_RW_MUTEX_H_
+#define LOCKING_RW_MUTEX_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "locking/annotations.h"
+#include "locking/mutex.h"
+#include "locking/watch.h"
+
+namespace locking {
+
+class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
+ public:
+  explicit RwMutex(const LockClass& lock_class, std::uint32_t instance = 0)
+      : LockBase(lock_class, instance) {}
+  ~RwMutex() {
+    if (state_.load(std::memory_order_relaxed) != 0 || Watched(kWatchWitness)) [[unlikely]]
+      watch::Destroyed(*this);
+  }
+
+  // Exclusive. May block; LK01 when the caller holds it exclusively already.
+  void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
+    std::uint32_t unlocked = 0;
+    if (t_word.watch != 0 ||
+        !state_.compare_exchange_weak(unlocked, kWriter, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) [[unlikely]] {
+      LockSlow(site);
+      return;
+    }
+    SetOwner();
+  }
+  bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
+  void Unlock(Site site = Site::current()) LOCKING_RELEASE() {
+    if (t_word.watch != 0 || !OwnedByCaller()) [[unlikely]] {
+      UnlockSlow(site);
+      return;
+    }
+    ReleaseExclusive();
+  }
+
+  // Shared. May block. Recursion only in a recursive-read class.
+  void LockShared(Site site = Site::current()) LOCKING_ACQUIRE_SHARED() {
+    if (t_word.watch != 0 || !TryAddReader()) [[unlikely]]
+      LockSharedSlow(site);
+  }
+  bool TryLockShared(Site site = Site::current()) LOCKING_TRY_ACQUIRE_SHARED(true);
+  void UnlockShared(Site site = Site::current()) LOCKING_RELEASE_SHARED() {
+    if (t_word.watch != 0) [[unlikely]] {
+      UnlockSharedSlow(site);
+      return;
+    }
+    ReleaseShared(site);
+  }
+
+  // Exclusive to shared, without a moment in which nobody holds it.
+  void Downgrade(Site site = Site::current()) LOCKING_NO_ANALYSIS;
+
+  bool HeldByCaller() const { return OwnedByCaller(); }
+  void AssertHeld(Site site = Site::current()) const LOCKING_ASSERT(this) {
+    if (!OwnedByCaller()) [[unlikely]]
+      watch::NotHeld(*this, "asserted to be held", site);
+  }
+  // Exact for watched threads and writers; else only that somebody reads.
+  void AssertHeldShared(Site site = Site::current()) const LOCKING_ASSERT_SHARED(this);
+  void AssertNotHeld(Site site = Site::current()) const {
+    if (OwnedByCaller()) [[unlikely]]
+      watch::Recursion(*this, site);
+  }
+
+ private:
+  static constexpr std::uint32_t kReaders = (1u << 29) - 1;  // count of readers
+  static constexpr std::uint32_t kWriter = 1u << 29;
+  static constexpr std::uint32_t kReadersWaiting = 1u << 30;
+  static constexpr std::uint32_t kWritersWaiting = 1u << 31;
+
+  bool ReadersMayEnter(std::uint32_t state) const;
+  bool TryAddReader() {
+    std::uint32_t state = state_.load(std::memory_order_relaxed);
+    return (state & ~kReaders) == 0 &&
+           state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
+                                        std::memory_order_relaxed);
+  }
+  bool TryAcquireShared();
+  bool TryAcquireExclusive();
+  void LockSlow(Site site);
+  void LockSharedSlow(Site site);
+  void UnlockSlow(Site site);
+  void UnlockSharedSlow(Site site);
+  void WaitExclusive(ThreadState& self, Site site);
+  void WaitShared(ThreadState& self, Site site);
+  void ReleaseExclusive() {
+    ClearOwner();
+    const std::uint32_t former = state_.fetch_and(~kWriter, std::memory_order_release);
+    if ((former & (kReadersWaiting | kWritersWaiting)) != 0) [[unlikely]]
+      WakeWaiters();
+  }
+  void ReleaseShared(Site site) {
+    const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
+    if ((former & kReaders) == 0) [[unlikely]]
+      watch::NotHeld(*this, "unlocked (shared)", site);
+    if ((former & kReaders) == 1 && (former & kWritersWaiting) != 0) [[unlikely]]
+      WakeWaiters();
+  }
+  void WakeWaiters();
+
+  std::atomic<std::uint32_t> state_{0};
+  std::atomic<std::uint32_t> writer_wakeups_{0};  // futex of waiting writers
+};
+
+using WriteGuard = Guard<RwMutex>;
+
+class LOCKING_SCOPED_CAPABILITY ReadGuard {
+ public:
+  explicit ReadGuard(RwMutex& lock, Site site = Site::current()) LOCKING_ACQUIRE_SHARED(lock)
+      : lock_(lock), site_(site) {
+    lock_.LockShared(site);
+  }
+  ~ReadGuard() LOCKING_RELEASE() { lock_.UnlockShared(site_); }
+  ReadGuard(const ReadGuard&) = delete;
+  ReadGuard& operator=(const ReadGuard&) = delete;
+
+ private:
+  RwMutex& lock_;
+  Site site_;
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_RW_MUTEX_H_

@@ -1,0 +1,107 @@
+// SleepQueue: sleep on a channel (an address) until somebody wakes it, with a lock as the interlock
+// under which the condition was tested. The interlock is released only once the caller is queued,
+// so a wakeup made under the interlock cannot be missed.
+//
+// A sleep never says "ok": its result says that whatever was looked up before must be looked up
+// again.
+//
+// Thread safety: all functions may be called by any thread.
+#ifndef LOCKING_SLEEP_QUEUE_H_
+#define LOCKING_SLEEP_QUEUE_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "locking/annotations.h"
+#include "locking/executor.h"
+#include "locking/mutex.h"
+#include "locking/rw_mutex.h"
+#include "locking/spin_mutex.h"
+#include "locking/thread_state.h"
+
+namespace locking {
+
+// What a thread waits for that is not a lock: page busy, paging in progress, free pages. Its class
+// is a LockClass of kind kResource.
+struct Resource {
+  const LockClass* resource_class;
+  std::uint32_t instance = 0;  // what reports call it ("page #12")
+  // The thread id of the holder, kMany, or kNobody when only an event ends the wait.
+  const std::atomic<std::uint32_t>* holder = nullptr;
+  const char* message = "";  // the wait message, as in the seeds ("vmopar")
+  // A daemon that waits for work: its sleep is neither a hang nor a lost wakeup.
+  bool may_idle = false;
+};
+
+enum class WakeReason : std::uint8_t { kWoken, kTimedOut };
+
+// What a sleep returns: nothing that was looked up before it may be used.
+struct [[nodiscard]] LookUpAgain {
+  WakeReason reason;
+  // For callers whose loop looks everything up again anyway.
+  void AndRetry() const {}
+};
+
+class SleepQueue {
+ public:
+  SleepQueue() = default;
+  ~SleepQueue();
+  SleepQueue(const SleepQueue&) = delete;
+
+  // The interlock is held on return.
+  //   locked on entry: interlock (and sleepable locks); locked on return: the same. Sleeps.
+  // `deadline_ns` is a time of Clock::NowNs.
+  LookUpAgain SleepKeep(const void* channel, Mutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_REQUIRES(interlock);
+  LookUpAgain SleepKeep(const void* channel, SpinMutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_REQUIRES(interlock);
+  LookUpAgain SleepKeep(const void* channel, RwMutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_REQUIRES(interlock);
+
+  // The interlock is released and stays so.
+  //   locked on entry: interlock (and sleepable locks); locked on return: sleepable ones. Sleeps.
+  LookUpAgain SleepDrop(const void* channel, Mutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_RELEASE(interlock);
+  LookUpAgain SleepDrop(const void* channel, SpinMutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_RELEASE(interlock);
+  LookUpAgain SleepDrop(const void* channel, RwMutex& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_RELEASE(interlock);
+  LookUpAgain SleepDropShared(const void* channel, RwMutex& interlock, const Resource& resource,
+                              std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_RELEASE_SHARED(interlock);
+
+  // Wakes the thread that has slept longest on `channel`, or all of them. Returns how many.
+  std::uint32_t WakeOne(const void* channel, Site site = Site::current());
+  std::uint32_t WakeAll(const void* channel, Site site = Site::current());
+  // Whether somebody sleeps on `channel` now; for checks.
+  bool HasSleepers(const void* channel) const;
+
+ private:
+  struct Bucket {
+    mutable std::atomic<bool> locked{false};
+    ThreadState* head = nullptr;  // in order of arrival, all channels of the bucket
+    ThreadState* tail = nullptr;
+  };
+  static constexpr std::uint32_t kBuckets = 32;
+
+  Bucket& BucketOf(const void* channel) const;
+  void Enqueue(ThreadState& self, const void* channel);
+  // Waits until signalled or timed out; removes itself in the latter case.
+  WakeReason Wait(ThreadState& self, const void* channel, std::uint64_t deadline_ns);
+  std::uint32_t Wake(const void* channel, std::uint32_t most, Site site);
+  template <typename Release>
+  LookUpAgain SleepWith(const void* channel, const LockBase& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns, Site site, Release release);
+
+  mutable Bucket buckets_[kBuckets];
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_SLEEP_QUEUE_H_

@@ -1,0 +1,87 @@
+#include "locking/thread.h"
+
+#include <sched.h>
+
+#include <thread>
+#include <utility>
+
+#include "locking/futex.h"
+#include "locking/witness.h"
+
+namespace locking {
+
+const LockClass kThreadJoinClass("thread join", LockKind::kResource);
+
+struct Thread::Native {
+  std::thread thread;
+  std::atomic<std::uint32_t> id{kNobody};  // of the running thread; the holder of its join
+};
+
+Thread::Thread(std::string name, std::function<void()> body, Site site) {
+  ThreadState& self = Self();
+  executor_ = self.executor;
+  if (executor_ != nullptr) {
+    fibre_ = executor_->Spawn(std::move(name), std::move(body), site);
+    return;
+  }
+  native_ = std::make_unique<Native>();
+  Native* native = native_.get();
+  native->thread = std::thread(
+      [native, run = self.run, name = std::move(name), body = std::move(body)]() mutable {
+        ThreadState& me = RegisterThread(std::move(name), run);
+        native->id.store(me.id, std::memory_order_relaxed);
+        body();
+        if (run.witness != nullptr) run.witness->AtOperationEnd(me, "thread exit");
+        SetRunContext({});
+        native->id.store(kNobody, std::memory_order_relaxed);
+      });
+}
+
+Thread::~Thread() { Join(); }
+
+Thread::Thread(Thread&& other) noexcept { *this = std::move(other); }
+Thread& Thread::operator=(Thread&& other) noexcept {
+  Join();
+  native_ = std::move(other.native_);
+  executor_ = other.executor_;
+  fibre_ = std::exchange(other.fibre_, nullptr);
+  return *this;
+}
+
+bool Thread::joinable() const { return native_ != nullptr || fibre_ != nullptr; }
+
+void Thread::Join(Site site) {
+  if (fibre_ != nullptr) {
+    executor_->Join(std::exchange(fibre_, nullptr), site);
+    return;
+  }
+  if (native_ == nullptr) return;
+  {
+    WaitScope waiting(Self(), this, &kThreadJoinClass, 0, LockMode::kExclusive, &native_->id,
+                      "join", site);
+    native_->thread.join();
+  }
+  native_.reset();
+}
+
+std::uint64_t Clock::NowNs() { return watch::NowNs(Self()); }
+
+void Yield(Site site) {
+  if (Executor* executor = Self().executor; executor != nullptr)
+    executor->Yield(site);
+  else
+    sched_yield();
+}
+
+Operation::Operation(const char* name)
+    : outer_(Self().operation.exchange(name, std::memory_order_relaxed)) {}
+
+Operation::~Operation() {
+  ThreadState& self = Self();
+  const char* name = self.operation.exchange(outer_, std::memory_order_relaxed);
+  if (self.run.witness != nullptr) self.run.witness->AtOperationEnd(self, name);
+  self.operations_ended.store(self.operations_ended.load(std::memory_order_relaxed) + 1,
+                              std::memory_order_relaxed);
+}
+
+}  // namespace locking

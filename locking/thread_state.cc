@@ -1,0 +1,178 @@
+#include "locking/thread_state.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "locking/futex.h"
+#include "locking/stack.h"
+#include "locking/statistics.h"
+#include "locking/witness.h"
+
+namespace locking {
+namespace {
+
+struct NativeRegistry {
+  std::mutex mutex;
+  std::map<std::uint32_t, ThreadState*> threads;
+  std::uint32_t next_id = 1;
+};
+
+NativeRegistry& Registry() {
+  static NativeRegistry* registry = new NativeRegistry;
+  return *registry;
+}
+
+// Owns the descriptor of an OS thread for as long as the thread lives.
+class NativeRegistration {
+ public:
+  NativeRegistration(std::string name, const RunContext& run) {
+    NativeRegistry& registry = Registry();
+    std::lock_guard lock(registry.mutex);
+    const std::uint32_t id = registry.next_id++;
+    if (name.empty()) name = "thread " + std::to_string(id);
+    state_ = std::make_unique<ThreadState>(id, std::move(name));
+    state_->run = run;
+    registry.threads.emplace(id, state_.get());
+    InstallThreadWord({WatchBitsOf(*state_), id, 0, state_.get()});
+  }
+  ~NativeRegistration() {
+    if (state_->run.witness != nullptr) state_->run.witness->AtOperationEnd(*state_, "thread exit");
+    NativeRegistry& registry = Registry();
+    std::lock_guard lock(registry.mutex);
+    registry.threads.erase(state_->id);
+    RetireStatistics(*state_);
+    InstallThreadWord({kWatchUnregistered, 0, 0, nullptr});
+  }
+
+ private:
+  std::unique_ptr<ThreadState> state_;
+};
+
+}  // namespace
+
+HeldLocks::HeldLocks() : entries_(inline_entries_) {}
+HeldLocks::~HeldLocks() = default;
+
+void HeldLocks::Grow() {
+  auto larger = std::make_unique<HeldLock[]>(capacity_ * 2);
+  const HeldLock* current = entries_.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < capacity_; ++i) {
+    larger[i].lock.store(current[i].lock.load(std::memory_order_relaxed));
+    larger[i].lock_class.store(current[i].lock_class.load(std::memory_order_relaxed));
+    larger[i].site.store(current[i].site.load(std::memory_order_relaxed));
+    larger[i].instance.store(current[i].instance.load(std::memory_order_relaxed));
+    larger[i].mode.store(current[i].mode.load(std::memory_order_relaxed));
+    larger[i].chain = current[i].chain;
+    larger[i].acquired_ns = current[i].acquired_ns;
+  }
+  capacity_ *= 2;
+  entries_.store(larger.get(), std::memory_order_release);
+  grown_.push_back(std::move(larger));
+}
+
+HeldLock& HeldLocks::Push(const void* lock, const LockClass* lock_class, std::uint32_t instance,
+                          LockMode mode, Site site) {
+  const std::uint32_t n = size_.load(std::memory_order_relaxed);
+  if (n == capacity_) Grow();
+  HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
+  entry.lock.store(lock, std::memory_order_relaxed);
+  entry.lock_class.store(lock_class, std::memory_order_relaxed);
+  entry.site.store(site, std::memory_order_relaxed);
+  entry.instance.store(instance, std::memory_order_relaxed);
+  entry.mode.store(mode, std::memory_order_relaxed);
+  entry.chain = 0;
+  entry.acquired_ns = 0;
+  size_.store(n + 1, std::memory_order_release);
+  return entry;
+}
+
+int HeldLocks::Remove(const void* lock, LockMode* mode, std::uint64_t* acquired_ns) {
+  HeldLock* entries = entries_.load(std::memory_order_relaxed);
+  const std::uint32_t n = size_.load(std::memory_order_relaxed);
+  for (std::uint32_t i = n; i-- > 0;) {
+    if (entries[i].lock.load(std::memory_order_relaxed) != lock) continue;
+    *mode = entries[i].mode.load(std::memory_order_relaxed);
+    *acquired_ns = entries[i].acquired_ns;
+    for (std::uint32_t j = i + 1; j < n; ++j) {
+      HeldLock& to = entries[j - 1];
+      const HeldLock& from = entries[j];
+      to.lock.store(from.lock.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      to.lock_class.store(from.lock_class.load(std::memory_order_relaxed),
+                          std::memory_order_relaxed);
+      to.site.store(from.site.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      to.instance.store(from.instance.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      to.mode.store(from.mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      to.chain = from.chain;
+      to.acquired_ns = from.acquired_ns;
+    }
+    size_.store(n - 1, std::memory_order_release);
+    return static_cast<int>(i);
+  }
+  return -1;
+}
+
+HeldLock* HeldLocks::Find(const void* lock) const {
+  HeldLock* entries = entries_.load(std::memory_order_acquire);
+  for (std::uint32_t i = size(); i-- > 0;)
+    if (entries[i].lock.load(std::memory_order_relaxed) == lock) return &entries[i];
+  return nullptr;
+}
+
+ThreadState::ThreadState(std::uint32_t thread_id, std::string thread_name)
+    : id(thread_id), name(std::move(thread_name)) {}
+ThreadState::~ThreadState() { delete statistics.load(std::memory_order_relaxed); }
+
+void InstallThreadWord(const ThreadWord& word) { t_word = word; }
+
+ThreadState& RegisterThread(std::string name, const RunContext& run) {
+  thread_local NativeRegistration registration(std::move(name), run);
+  return *t_word.self;
+}
+
+ThreadState& SelfSlow() { return RegisterThread("", {}); }
+
+std::uint32_t WatchBitsOf(const ThreadState& state) {
+  std::uint32_t bits = 0;
+  if (state.executor != nullptr) bits |= kWatchExecutor;
+  if (state.run.witness != nullptr) bits |= kWatchWitness;
+  if (state.run.statistics) bits |= kWatchStatistics;
+  return bits;
+}
+
+RunContext SetRunContext(const RunContext& context) {
+  ThreadState& self = Self();
+  const RunContext former = self.run;
+  self.run = context;
+  InstallThreadWord({WatchBitsOf(self), t_word.id, t_word.spin_depth, t_word.self});
+  return former;
+}
+
+void VisitNativeThreads(ThreadVisitor& visitor) {
+  NativeRegistry& registry = Registry();
+  std::lock_guard lock(registry.mutex);
+  for (const auto& [id, state] : registry.threads) visitor.Visit(*state);
+}
+
+WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
+                     std::uint32_t instance, LockMode mode,
+                     const std::atomic<std::uint32_t>* holder, const char* message, Site site)
+    : self_(self) {
+  WaitRecord& wait = self.waiting;
+  wait.target.store(target, std::memory_order_relaxed);
+  wait.target_class.store(target_class, std::memory_order_relaxed);
+  wait.instance.store(instance, std::memory_order_relaxed);
+  wait.mode.store(mode, std::memory_order_relaxed);
+  wait.holder.store(holder, std::memory_order_relaxed);
+  wait.message.store(message, std::memory_order_relaxed);
+  wait.site.store(site, std::memory_order_relaxed);
+  if (self.executor == nullptr) {
+    wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);
+    SaveStack(wait.stack, WaitRecord::kStackDepth);
+  }
+  wait.sequence.fetch_add(1, std::memory_order_release);
+}
+
+WaitScope::~WaitScope() { self_.waiting.sequence.fetch_add(1, std::memory_order_release); }
+
+}  // namespace locking
