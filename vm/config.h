@@ -1,0 +1,27 @@
+// What a machine is made of. Immutable once the system is built.
+#ifndef VM_CONFIG_H_
+#define VM_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+namespace vm {
+
+inline constexpr std::uint32_t kMinPageSize = 512;
+inline constexpr std::uint32_t kMaxPageSize = 32768;
+inline constexpr std::uint32_t kMaxCpus = 256;
+inline constexpr std::uint32_t kMinPages = 16;
+
+struct SystemConfig {
+  std::uint32_t pages = 4096;      // frames, from kMinPages
+  std::uint32_t page_size = 4096;  // bytes, a power of two, kMinPageSize … kMaxPageSize
+  std::uint32_t cpus = 4;          // simulated CPUs, 1 … kMaxCpus
+  std::uint32_t swap_slots = 0;    // pages of swap space; 0: none
+};
+
+// What is wrong with `config`, or empty.
+std::string ValidateConfig(const SystemConfig& config);
+
+}  // namespace vm
+
+#endif  // VM_CONFIG_H_

@@ -1,0 +1,63 @@
+// Event counts of one machine, striped by thread so that no two threads write one cache line.
+//
+// Thread safety: all functions may be called by any thread.
+#ifndef VM_COUNTERS_H_
+#define VM_COUNTERS_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "locking/thread_state.h"
+
+namespace vm {
+
+enum class Event : std::uint8_t {
+  kFault,          // faults resolved, all kinds
+  kFaultResident,  // found in the object itself
+  kFaultChain,     // found in a backer, mapped read-only
+  kZeroFill,
+  kCowCopy,
+  kPageIn,   // pages read from a store
+  kPageOut,  // pages written
+  kPageOutError,
+  kFree,            // pages freed (tfree)
+  kFreeByExit,      // pages freed as their object ended (pfree)
+  kReactivated,     // taken back from the cache queue or the inactive queue
+  kCacheReclaimed,  // cache pages freed for an allocation
+  kDaemonScan,
+  kCollapse,
+  kBypass,
+  kFork,
+  kShootdown,  // CPUs asked to drop a translation
+  kPageWait,   // sleeps for free pages
+  kBusyWait,   // sleeps for a busy page
+  kBackOff,    // wrong-order acquisitions given up
+  kCount,
+};
+const char* EventName(Event event);
+
+class Counters {
+ public:
+  void Add(Event event, std::uint64_t n = 1) {
+    stripes_[locking::Self().id % kStripes].counts[static_cast<std::size_t>(event)].fetch_add(
+        n, std::memory_order_relaxed);
+  }
+  std::uint64_t Get(Event event) const {
+    std::uint64_t sum = 0;
+    for (const Stripe& stripe : stripes_)
+      sum += stripe.counts[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
+    return sum;
+  }
+
+ private:
+  static constexpr std::size_t kStripes = 8;
+  struct alignas(64) Stripe {
+    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Event::kCount)> counts{};
+  };
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace vm
+
+#endif  // VM_COUNTERS_H_

@@ -1,0 +1,198 @@
+#include "vm/free_queue.h"
+
+#include "vm/lock_classes.h"
+#include "vm/require.h"
+
+namespace vm {
+namespace {
+
+// The caller holds the lock that alone allows to write.
+void Add(std::atomic<std::uint32_t>& count, std::int32_t n) {
+  count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(n),
+              std::memory_order_relaxed);
+}
+
+}  // namespace
+
+FreeQueue::FreeQueue(const Thresholds& thresholds, const std::atomic<std::uint32_t>& cached,
+                     locking::SleepQueue& sleep_queue)
+    : thresholds_(thresholds), cached_(cached), sleep_queue_(sleep_queue), lock_(kFreeQueueLock) {}
+
+void FreeQueue::Fill(std::span<Page> pages) {
+  for (Page& page : pages) {
+    page.queue = PageQueue::kFree;
+    free_.push_back(page);
+  }
+  Add(free_count_, static_cast<std::int32_t>(pages.size()));
+}
+
+FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed) {
+  locking::SpinGuard guard(lock_);
+  const std::uint32_t free = free_count();
+  const bool plenty = free > thresholds_.free_reserved;
+  const bool dig = (alloc_class == AllocClass::kSystem && cached() == 0 &&
+                    free > thresholds_.interrupt_free_min) ||
+                   (alloc_class == AllocClass::kInterrupt && free > 0);
+  if (!plenty && !dig)
+    return {alloc_class == AllocClass::kInterrupt ? Verdict::kGiveUp : Verdict::kReclaimCache,
+            nullptr};
+  // Digging takes from the head, as if no zeroed page had been asked for.
+  Page& page = plenty && prefer_zeroed ? free_.back() : free_.front();
+  free_.erase(free_.iterator_to(page));
+  Add(free_count_, -1);
+  if (page.zeroed) Add(zeroed_count_, -1);
+  page.queue = PageQueue::kNone;
+  return {Verdict::kTaken, &page};
+}
+
+void FreeQueue::NoteDeficit() {
+  locking::SpinGuard guard(lock_);
+  ++deficit_;
+}
+
+std::uint32_t FreeQueue::TakeDeficit() {
+  locking::SpinGuard guard(lock_);
+  const std::uint32_t deficit = deficit_;
+  deficit_ = 0;
+  return deficit;
+}
+
+void FreeQueue::PutLocked(Page& page) {
+  if (page.hold_count != 0) {
+    page.zeroed = false;
+    page.queue = PageQueue::kHold;
+    page.identity = PageIdentity::kHeld;
+    held_.push_back(page);
+    Add(held_count_, 1);
+    return;
+  }
+  page.queue = PageQueue::kFree;
+  page.identity = PageIdentity::kFree;
+  Add(free_count_, 1);
+  if (page.zeroed) {
+    free_.push_back(page);
+    Add(zeroed_count_, 1);
+  } else {
+    free_.push_front(page);
+  }
+}
+
+FreeQueue::Wakeups FreeQueue::DueWakeups() {
+  Wakeups due;
+  if (daemon_waits_ && free_count() + cached() >= thresholds_.pageout_free_min) {
+    daemon_waits_ = false;
+    due.daemon = true;
+  }
+  if (daemon_needed_ && !BelowMin()) {
+    daemon_needed_ = false;
+    due.waiters = true;
+  }
+  return due;
+}
+
+void FreeQueue::Wake(const Wakeups& wakeups) {
+  if (wakeups.daemon) sleep_queue_.WakeAll(&daemon_pages_channel_);
+  if (!wakeups.waiters) return;
+  sleep_queue_.WakeAll(&system_channel_);
+  sleep_queue_.WakeAll(&fault_channel_);
+}
+
+void FreeQueue::Put(Page& page) {
+  Wakeups due;
+  {
+    locking::SpinGuard guard(lock_);
+    PutLocked(page);
+    due = DueWakeups();
+  }
+  Wake(due);
+}
+
+void FreeQueue::PutUnheld(Page& page) {
+  Wakeups due;
+  {
+    locking::SpinGuard guard(lock_);
+    Require(page.queue == PageQueue::kHold && page.hold_count == 0, "INV-30",
+            "a page leaves the hold list that is not on it");
+    held_.erase(held_.iterator_to(page));
+    Add(held_count_, -1);
+    PutLocked(page);
+    due = DueWakeups();
+  }
+  Wake(due);
+}
+
+void FreeQueue::NoteCached() {
+  Wakeups due;
+  {
+    locking::SpinGuard guard(lock_);
+    due = DueWakeups();
+  }
+  Wake(due);
+}
+
+void FreeQueue::WakeDaemon() {
+  {
+    locking::SpinGuard guard(lock_);
+    if (daemon_needed_) return;
+    daemon_needed_ = true;
+  }
+  sleep_queue_.WakeAll(&daemon_work_channel_);
+}
+
+void FreeQueue::WaitForPages(Waiter waiter, const char* message) {
+  lock_.Lock();
+  const bool enough = waiter == Waiter::kDaemon
+                          ? free_count() + cached() >= thresholds_.pageout_free_min
+                          : !BelowMin();
+  if (stopped_ || enough) {
+    lock_.Unlock();
+    return;
+  }
+  if (waiter == Waiter::kDaemon) {
+    daemon_waits_ = true;
+    sleep_queue_
+        .SleepDrop(&daemon_pages_channel_, lock_,
+                   {.resource_class = &kFreePages, .message = message})
+        .AndRetry();
+    return;
+  }
+  const bool wake_daemon = !daemon_needed_;
+  daemon_needed_ = true;
+  if (wake_daemon) {
+    // Waking takes no VM lock, so it may be done under the spin lock that is the interlock.
+    sleep_queue_.WakeAll(&daemon_work_channel_);
+  }
+  const void* channel = waiter == Waiter::kSystem ? &system_channel_ : &fault_channel_;
+  sleep_queue_.SleepDrop(channel, lock_, {.resource_class = &kFreePages, .message = message})
+      .AndRetry();
+}
+
+bool FreeQueue::WaitForWork() {
+  NoteCached();
+  lock_.Lock();
+  while (!stopped_ && !daemon_needed_) {
+    sleep_queue_
+        .SleepKeep(&daemon_work_channel_, lock_,
+                   {.resource_class = &kPageDaemonWork, .message = "psleep", .may_idle = true})
+        .AndRetry();
+  }
+  const bool stopped = stopped_;
+  lock_.Unlock();
+  return !stopped;
+}
+
+void FreeQueue::Stop() {
+  {
+    locking::SpinGuard guard(lock_);
+    stopped_ = true;
+  }
+  sleep_queue_.WakeAll(&daemon_work_channel_);
+  Wake({.daemon = true, .waiters = true});
+}
+
+bool FreeQueue::stopped() {
+  locking::SpinGuard guard(lock_);
+  return stopped_;
+}
+
+}  // namespace vm

@@ -1,0 +1,136 @@
+// The free frames of the machine, the pages freed while held, and the two channels on which threads
+// wait for free pages.
+//
+//   head                                tail
+//   [plain] [plain] ... [zeroed] [zeroed]     zeroed frames are handed out from the tail
+//
+// Thread safety: guarded by one spin lock, a leaf; it is the interlock of the free-page sleeps.
+// Counts may be read at any time.
+//
+// Follows vm_page.c:787 (allocation), :938 (vm_wait), :1024 (wakeups), :1057 (free).
+#ifndef VM_FREE_QUEUE_H_
+#define VM_FREE_QUEUE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "locking/annotations.h"
+#include "locking/sleep_queue.h"
+#include "locking/spin_mutex.h"
+#include "vm/page.h"
+#include "vm/thresholds.h"
+
+namespace vm {
+
+enum class AllocClass : std::uint8_t {
+  kNormal,     // leaves free_reserved pages alone
+  kSystem,     // digs deeper, while the cache queue is empty
+  kInterrupt,  // takes the last page
+};
+
+class FreeQueue {
+ public:
+  // `cached`: pages on the cache queue, which count as available.
+  FreeQueue(const Thresholds& thresholds, const std::atomic<std::uint32_t>& cached,
+            locking::SleepQueue& sleep_queue);
+
+  // Machine start: every frame is free, the lowest is handed out first. Nobody else runs yet.
+  void Fill(std::span<Page> pages) LOCKING_NO_ANALYSIS;
+
+  // What TryTake found.
+  enum class Verdict : std::uint8_t { kTaken, kReclaimCache, kGiveUp };
+  struct Taken {
+    Verdict verdict;
+    Page* page;  // off the list, when kTaken
+  };
+  // One attempt under the rules of `alloc_class`.
+  // kReclaimCache: the caller frees a cache page and tries again; kGiveUp: there is none to be had.
+  Taken TryTake(AllocClass alloc_class, bool prefer_zeroed) LOCKING_EXCLUDES(lock_);
+  // An allocation failed: the page daemon must free one more than it meant to.
+  void NoteDeficit() LOCKING_EXCLUDES(lock_);
+  // Returns the deficit so far and starts it again at 0.
+  std::uint32_t TakeDeficit() LOCKING_EXCLUDES(lock_);
+
+  // `page` has no owner, queue, mapping, wiring or waiter (INV-01). Held pages go to the hold list.
+  // Wakes whoever waits for free pages when there are enough.
+  void Put(Page& page) LOCKING_EXCLUDES(lock_);
+  // The last hold of a page on the hold list is gone.
+  void PutUnheld(Page& page) LOCKING_EXCLUDES(lock_);
+  // A page went to the cache queue: whoever waits may go on.
+  void NoteCached() LOCKING_EXCLUDES(lock_);
+
+  // Wakes the page daemon if it sleeps for work.
+  void WakeDaemon() LOCKING_EXCLUDES(lock_);
+
+  enum class Waiter : std::uint8_t {
+    kDaemon,  // vm_wait by the page daemon: its own channel, woken at pageout_free_min
+    kSystem,  // vm_wait
+    kFault,   // vm_waitpfault: woken after all kSystem waiters
+  };
+  // Sleeps until pages were freed, unless there are enough already. May return early.
+  //   locked on entry and return: nothing but sleepable locks. Sleeps.
+  void WaitForPages(Waiter waiter, const char* message) LOCKING_EXCLUDES(lock_);
+  // Page daemon: wakes waiting threads if it may, then sleeps until it is needed again, or until
+  // Stop. Returns false when stopped.
+  bool WaitForWork() LOCKING_EXCLUDES(lock_);
+  // The page daemon's WaitForWork returns false from now on; waiters are woken with nothing.
+  void Stop() LOCKING_EXCLUDES(lock_);
+  bool stopped() LOCKING_EXCLUDES(lock_);
+
+  std::uint32_t free_count() const { return free_count_.load(std::memory_order_relaxed); }
+  std::uint32_t zeroed_count() const { return zeroed_count_.load(std::memory_order_relaxed); }
+  std::uint32_t held_count() const { return held_count_.load(std::memory_order_relaxed); }
+  const Thresholds& thresholds() const { return thresholds_; }
+  // vm_paging_needed: free and cached pages are below what the daemon is woken at.
+  bool PagingNeeded() const {
+    return free_count() + cached() < thresholds_.free_reserved + thresholds_.cache_min;
+  }
+  // vm_page_count_min: too few for waiting threads to go on.
+  bool BelowMin() const { return free_count() + cached() < thresholds_.free_min; }
+  // vm_paging_target: so many more should be freed; may be negative.
+  std::int64_t PagingTarget() const {
+    return std::int64_t{thresholds_.free_target} + thresholds_.cache_min - free_count() - cached();
+  }
+
+  // For sweeps: visits every free, then every held page. The machine is quiescent.
+  template <typename Visit>
+  void ForEach(Visit visit) LOCKING_NO_ANALYSIS {
+    for (Page& page : free_) visit(page);
+    for (Page& page : held_) visit(page);
+  }
+
+ private:
+  struct Wakeups {
+    bool daemon = false;
+    bool waiters = false;
+  };
+  void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
+  std::uint32_t cached() const { return cached_.load(std::memory_order_relaxed); }
+  Wakeups DueWakeups() LOCKING_REQUIRES(lock_);
+  void Wake(const Wakeups& wakeups) LOCKING_EXCLUDES(lock_);
+
+  const Thresholds thresholds_;
+  const std::atomic<std::uint32_t>& cached_;
+  locking::SleepQueue& sleep_queue_;
+  locking::SpinMutex lock_;
+  PageList free_ LOCKING_GUARDED_BY(lock_);
+  PageList held_ LOCKING_GUARDED_BY(lock_);
+  // Written under lock_, read by anyone.
+  std::atomic<std::uint32_t> free_count_{0};
+  std::atomic<std::uint32_t> zeroed_count_{0};
+  std::atomic<std::uint32_t> held_count_{0};
+  std::uint32_t deficit_ LOCKING_GUARDED_BY(lock_) = 0;
+  bool stopped_ LOCKING_GUARDED_BY(lock_) = false;
+  bool daemon_needed_ LOCKING_GUARDED_BY(lock_) = false;  // vm_pages_needed
+  bool daemon_waits_ LOCKING_GUARDED_BY(lock_) = false;   // vm_pageout_pages_needed
+  // Wait channels.
+  char daemon_work_channel_ = 0;
+  char daemon_pages_channel_ = 0;
+  char system_channel_ = 0;
+  char fault_channel_ = 0;
+};
+
+}  // namespace vm
+
+#endif  // VM_FREE_QUEUE_H_

@@ -1,0 +1,26 @@
+#include "vm/lock_classes.h"
+
+namespace vm {
+
+using locking::LockClass;
+using locking::LockClassFlags;
+using locking::LockKind;
+
+const LockClass kMapLock("map", LockKind::kSleepable, LockClassFlags::kDuplicateOk);
+const LockClass kObjectLock("object", LockKind::kMutex, LockClassFlags::kDuplicateOk);
+const LockClass kPageQueuesLock("page queues", LockKind::kMutex);
+const LockClass kPmapLock("pmap", LockKind::kMutex);
+const LockClass kPvListLock("pv list", LockKind::kMutex);
+const LockClass kCpuAccessLock("cpu access", LockKind::kMutex);
+const LockClass kSwapLock("swap", LockKind::kMutex);
+const LockClass kObjectListLock("object list", LockKind::kMutex);
+const LockClass kIndexNodesLock("index nodes", LockKind::kMutex);
+const LockClass kFreeQueueLock("free queue", LockKind::kSpin);
+
+const LockClass kPageBusy("page busy", LockKind::kResource);
+const LockClass kPagingInProgress("paging in progress", LockKind::kResource);
+const LockClass kFreePages("free pages", LockKind::kResource);
+const LockClass kMapEntryInTransition("map entry in transition", LockKind::kResource);
+const LockClass kPageDaemonWork("page daemon work", LockKind::kResource);
+
+}  // namespace vm

@@ -1,0 +1,44 @@
+// The lock classes of the VM, outermost first: this is the one place that declares the order. The
+// order book (ci/lock_order.toml) states the same for the lock-order check.
+//
+//   map           sleepable rw  entries, timestamp of one address space
+//   object        rw            page index, counts, flags, shadow list, backing; its pages' owner
+//                               fields. Inside the class: shadow before backer.
+//   page queues   mutex         paging queues and counters; in this dialect the page role too
+//                               (wire, hold, act count)
+//   pmap          mutex         page tables, resident and wired counts of one pmap
+//   pv list       mutex         the PV lists of the pages that hash to it
+//   cpu access    mutex         a simulated CPU's TLB; held while it touches a frame
+//   swap          mutex         swap bitmap, reservations
+//   object list   mutex         the system's list of objects, and its pool
+//   index nodes   mutex         pool of page-index nodes
+//   free queue    spin          free and hold lists and their counters; leaf
+//
+// Resources one sleeps for: page busy, paging in progress, free pages, work for the page daemon.
+#ifndef VM_LOCK_CLASSES_H_
+#define VM_LOCK_CLASSES_H_
+
+#include "locking/lock_class.h"
+
+namespace vm {
+
+extern const locking::LockClass kMapLock;
+extern const locking::LockClass kObjectLock;
+extern const locking::LockClass kPageQueuesLock;
+extern const locking::LockClass kPmapLock;
+extern const locking::LockClass kPvListLock;
+extern const locking::LockClass kCpuAccessLock;
+extern const locking::LockClass kSwapLock;
+extern const locking::LockClass kObjectListLock;
+extern const locking::LockClass kIndexNodesLock;
+extern const locking::LockClass kFreeQueueLock;
+
+extern const locking::LockClass kPageBusy;
+extern const locking::LockClass kPagingInProgress;
+extern const locking::LockClass kFreePages;
+extern const locking::LockClass kMapEntryInTransition;
+extern const locking::LockClass kPageDaemonWork;
+
+}  // namespace vm
+
+#endif  // VM_LOCK_CLASSES_H_

@@ -1,0 +1,84 @@
+// An address map: which objects stand where in one address space.
+//
+// Lock key: (m) the map's lock, exclusively to change, shared to read. It is sleepable, but no
+// function holds it across a sleep for a busy page or for I/O: they release it and start again
+// (D40). Every exclusive acquisition changes the timestamp (INV-57).
+#ifndef VM_MAP_H_
+#define VM_MAP_H_
+
+#include <cstdint>
+#include <map>
+
+#include "locking/rw_mutex.h"
+#include "vm/object.h"
+#include "vm/types.h"
+
+namespace vm {
+
+struct MapEntry {
+  Address start = 0;
+  Address end = 0;
+  Object* object = nullptr;  // one reference; nullptr until the first fault
+  Pindex offset = 0;         // of `start` in the object, in pages
+  Protection protection = Protection::kReadWrite;
+  Protection max_protection = Protection::kReadWrite;
+  Inheritance inheritance = Inheritance::kCopy;
+  bool needs_copy = false;     // the object must be shadowed before the first write
+  bool copy_on_write = false;  // may hide a backer: wiring and copying look deeper
+  std::uint16_t wired_count = 0;
+  // Wiring or unwiring is under way, by that thread alone (INV-58).
+  bool in_transition = false;
+  bool needs_wakeup = false;  // somebody sleeps for the end of the transition
+  std::uint32_t transition_thread = 0;
+};
+
+class Map {
+ public:
+  Map(std::uint32_t id, Address limit);
+  Map(const Map&) = delete;
+
+  mutable locking::RwMutex lock;
+
+  using Entries = std::map<Address, MapEntry>;  // by start
+  Entries entries LOCKING_GUARDED_BY(lock);
+  std::uint64_t timestamp LOCKING_GUARDED_BY(lock) = 0;
+  Address size LOCKING_GUARDED_BY(lock) = 0;  // sum of the entries' sizes
+  const Address limit;                        // end of the address space
+
+  // The entry that contains `va`, or nullptr.
+  MapEntry* Lookup(Address va) LOCKING_REQUIRES_SHARED(lock);
+  // The first entry that ends after `va`.
+  Entries::iterator FirstEndingAfter(Address va) LOCKING_REQUIRES_SHARED(lock);
+  // Lowest free range of `bytes` at or above `hint`; false if there is none.
+  bool FindSpace(Address hint, Address bytes, Address* start) LOCKING_REQUIRES_SHARED(lock);
+  bool RangeIsFree(Address start, Address end) LOCKING_REQUIRES_SHARED(lock);
+  // Splits the entry so that one starts (ends) at `va`; object references grow by one.
+  void ClipStart(Address va) LOCKING_REQUIRES(lock);
+  void ClipEnd(Address va) LOCKING_REQUIRES(lock);
+  // Whether [start, end) is mapped without a hole.
+  bool CoversRange(Address start, Address end) LOCKING_REQUIRES_SHARED(lock);
+
+ private:
+  void ClipAt(Entries::iterator entry, Address va) LOCKING_REQUIRES(lock);
+};
+
+// Exclusive: changes the timestamp.
+class LOCKING_SCOPED_CAPABILITY MapWriteGuard {
+ public:
+  explicit MapWriteGuard(Map& map, locking::Site site = locking::Site::current())
+      LOCKING_ACQUIRE(map.lock)
+      : map_(map), site_(site) {
+    map_.lock.Lock(site);
+    ++map_.timestamp;
+  }
+  ~MapWriteGuard() LOCKING_RELEASE() { map_.lock.Unlock(site_); }
+  MapWriteGuard(const MapWriteGuard&) = delete;
+
+ private:
+  Map& map_;
+  locking::Site site_;
+};
+
+}  // namespace vm
+
+#endif  // VM_MAP_H_

@@ -1,0 +1,84 @@
+// A resident page: the descriptor of one frame, from the start of the machine to its end.
+//
+// Lock key, one letter a field:
+//   (o) the owner's lock: the object it belongs to, held exclusively to change
+//   (p) the page role (PageLock): a hashed pool in the dialect per-page, the page queue mutex in
+//   the
+//       dialect queues
+//   (q) the page role and the page queue mutex to change; either to read
+//   (f) the free queue spin lock while the page is free or held; else the page role
+//   (v) the PV list lock of the page
+//   (a) atomic: set under the pmap lock or the owner's lock; see each field
+//   (c) constant
+// A page without an owner belongs to whoever took it from the free queue.
+//
+// The frame's bytes belong to whoever has the page busy or its owner locked exclusively (the
+// kernel), and to CPUs with a valid translation.
+//
+// Follows vm_page.c:120 and the head comment of uvm_page.h.
+#ifndef VM_PAGE_H_
+#define VM_PAGE_H_
+
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+
+#include "locking/atomic.h"
+#include "vm/types.h"
+
+namespace vm {
+
+class Object;
+struct PvEntry;
+
+// The list a page stands on.
+enum class PageQueue : std::uint8_t { kNone, kActive, kInactive, kCache, kFree, kHold };
+
+// Who a page belongs to. Transitions: free -> object or no-object (allocation), back (free);
+// object -> detached (wired when its object goes), detached -> free (last unwire); any -> held
+// (freed while held), held -> free (last unhold).
+enum class PageIdentity : std::uint8_t { kFree, kObject, kNoObject, kDetached, kHeld };
+const char* PageIdentityName(PageIdentity identity);
+
+inline constexpr std::uint8_t kActInit = 5;     // vm_page.h: activation starts here
+inline constexpr std::uint8_t kActAdvance = 3;  // a reference adds this
+inline constexpr std::uint8_t kActDecline = 1;  // a scan without one takes this away
+inline constexpr std::uint8_t kActMax = 64;
+
+struct Page {
+  Object* object = nullptr;                   // (o)
+  Pindex pindex = 0;                          // (o)
+  boost::intrusive::list_member_hook<> link;  // (q), on the free queue (f)
+  PvEntry* pv_first = nullptr;                // (v)
+  std::uint64_t valid = 0;                    // (o) a bit a 512-byte block
+  // (a) a bit a block. Set by pmap code when it folds a modified bit, cleared under the owner's
+  // lock while no mapping can write.
+  locking::Atomic<std::uint64_t> dirty{0};
+  Frame frame = 0;  // (c)
+  // (o) Thread id of the exclusive holder, kMany after a hand-off to I/O, else kNobody. An atomic
+  // so that wait records can name it.
+  std::atomic<std::uint32_t> busy_owner{0};
+  std::uint16_t shared_busy = 0;       // (o) holders of shared busy (I/O from the page)
+  bool wanted = false;                 // (o) somebody sleeps for busy
+  bool zeroed = false;                 // (f) PG_ZERO: the frame reads as zero; ignored once valid
+  std::uint16_t wire_count = 0;        // (p)
+  std::uint16_t hold_count = 0;        // (p)
+  std::uint8_t act_count = 0;          // (p)
+  PageQueue queue = PageQueue::kNone;  // (q), (f)
+  PageIdentity identity = PageIdentity::kFree;  // (o), (f)
+  bool marker = false;                          // (c) a scan's place holder, not a page
+  locking::Atomic<bool> referenced{false};      // (a) by anyone; a hint
+  // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it
+  locking::Atomic<bool> writeable{false};
+
+  bool exclusively_busy() const { return busy_owner.load(std::memory_order_relaxed) != 0; }
+  bool busied() const { return exclusively_busy() || shared_busy != 0; }
+};
+static_assert(sizeof(Page) <= 128);
+
+using PageList = boost::intrusive::list<
+    Page, boost::intrusive::member_hook<Page, boost::intrusive::list_member_hook<>, &Page::link>,
+    boost::intrusive::constant_time_size<true>>;
+
+}  // namespace vm
+
+#endif  // VM_PAGE_H_

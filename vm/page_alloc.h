@@ -1,0 +1,54 @@
+// Taking pages from the machine and giving them back.
+//
+// Follows vm_page.c:787 (alloc), :1057 (free), :938 and :957 (wait), :1477 (grab).
+#ifndef VM_PAGE_ALLOC_H_
+#define VM_PAGE_ALLOC_H_
+
+#include <cstdint>
+
+#include "vm/free_queue.h"
+#include "vm/object.h"
+#include "vm/page.h"
+
+namespace vm {
+
+struct AllocRequest {
+  AllocClass alloc_class = AllocClass::kNormal;
+  bool zeroed = false;  // prefer a frame that reads as zero; Page::zeroed says whether it does
+  bool wired = false;   // wired once
+  bool busy = false;    // exclusively busy, by the caller
+  bool reclaim = true;  // may free cache pages: takes page queues, and tries object locks
+};
+
+// A page for (object, pindex), invalid and clean; nullptr when there is none: the caller drops its
+// locks, waits (WaitForPages) and looks everything up again.
+//   locked on entry and return: object, exclusively. Does not sleep.
+Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
+    LOCKING_REQUIRES(object.lock);
+// A page without an owner (page tables).
+Page* AllocateUnownedPage(System& system, const AllocRequest& request);
+
+// Frees a page: off its queue, out of its object, to the free queue, or to the hold list. It must
+// be unmapped, unwired, not shared-busy, and busy by the caller at most (INV-01, INV-13, INV-30).
+//   locked on entry and return: the owner, exclusively. Takes the page role. Does not sleep.
+void FreePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
+// A page without an owner.
+void FreeUnownedPage(System& system, Page& page);
+
+// Sleeps until there are free pages again; on behalf of a fault, or of anything else.
+//   locked on entry and return: nothing but sleepable locks. Sleeps.
+void WaitForPages(System& system, FreeQueue::Waiter waiter);
+
+// The page at (object, pindex), exclusively busy by the caller; allocated if need be. nullptr: it
+// had to sleep and the object's lock was dropped meanwhile; look everything up again.
+//   locked on entry: object; locked on return: object. May sleep.
+Page* GrabPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
+    LOCKING_REQUIRES(object.lock);
+
+// Fills the frame with zeroes; copies a frame. The pages are the caller's (see page.h).
+void ZeroPage(System& system, Page& page);
+void CopyPage(System& system, const Page& from, Page& to);
+
+}  // namespace vm
+
+#endif  // VM_PAGE_ALLOC_H_

@@ -1,0 +1,40 @@
+// Busy: a page whose owner's lock will be dropped while the page is in transition. Exclusive busy
+// has one holder; shared busy is I/O from the page, by several. WANTED says that somebody sleeps.
+//
+// Contract of all: the owner's lock is held exclusively on entry, and on return unless said
+// otherwise.
+//
+// Follows vm_page.c:292 (busy), :321 (wakeup), :333 (io start), :457 (sleep if busy).
+#ifndef VM_PAGE_BUSY_H_
+#define VM_PAGE_BUSY_H_
+
+#include "vm/object.h"
+#include "vm/page.h"
+
+namespace vm {
+
+// The page is not busy (INV-11, INV-13). The caller is the holder.
+void BusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
+// By the holder. Wakes all who want it.
+void UnbusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
+// Not exclusively busy; one more sharer.
+void ShareBusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
+// One sharer less; the last wakes all who want it.
+void UnshareBusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
+
+enum class BusyKind : std::uint8_t { kExclusive, kAny };
+constexpr bool IsBusy(const Page& page, BusyKind kind) {
+  return kind == BusyKind::kAny ? page.busied() : page.exclusively_busy();
+}
+// The page is busy: marks it wanted and referenced, drops the owner's lock and sleeps until it no
+// longer is. Everything is to be looked up again.
+//   locked on entry: owner (and sleepable locks); not locked on return. Sleeps.
+locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page, const char* message)
+    LOCKING_RELEASE(owner.lock);
+
+// Wakes who wants the page, if anybody does (vm_page_flash).
+void FlashPage(System& system, Page& page);
+
+}  // namespace vm
+
+#endif  // VM_PAGE_BUSY_H_

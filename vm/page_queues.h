@@ -1,0 +1,93 @@
+// The paging queues and the page role: who is active, inactive or cached, who is wired or held.
+//
+//   active     used; scanned for references, ages by its act count
+//   inactive   to be reclaimed from the head; dirty pages are laundered first
+//   cache      clean and unmapped, still in their object; freed on demand
+//
+// In the dialect `queues` the page queue mutex is the page role too: PageLock returns it for every
+// page. It is recursive, so that taking the page role and then the queues is a counted no-op.
+//
+// A page leaves its queue at once when it is wired, freed or renamed.
+//
+// Follows vm_page.c:990 (activate) … :1429 (dontneed), vm_pageq.c.
+#ifndef VM_PAGE_QUEUES_H_
+#define VM_PAGE_QUEUES_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "locking/annotations.h"
+#include "locking/mutex.h"
+#include "vm/free_queue.h"
+#include "vm/page.h"
+
+namespace vm {
+
+using PageRole = locking::RecursiveMutex;
+using PageRoleGuard = locking::Guard<PageRole>;
+
+class PageQueues {
+ public:
+  PageQueues();
+
+  // The page queue mutex.
+  mutable PageRole lock;
+  // The lock that plays the page role for `page`.
+  PageRole& PageLock(const Page&) const LOCKING_RETURN_CAPABILITY(lock) { return lock; }
+
+  // All of these: locked on entry and return: lock. None sleeps.
+
+  // To the active queue if it may be queued; its act count is at least kActInit.
+  void Activate(Page& page) LOCKING_REQUIRES(lock);
+  enum class Where : std::uint8_t { kTail, kHead };
+  // To the inactive queue; at the head as if it were cached.
+  void Deactivate(Page& page, Where where = Where::kTail) LOCKING_REQUIRES(lock);
+  // To the cache queue. The caller made sure: clean, unmapped, unbusy, unheld, unwired, managed
+  // (INV-23). The caller tells the free queue afterwards (FreeQueue::NoteCached).
+  void Cache(Page& page) LOCKING_REQUIRES(lock);
+  // Off its queue, if it is on one.
+  void Dequeue(Page& page) LOCKING_REQUIRES(lock);
+  // Active page, to the tail: it was looked at.
+  void RequeueActive(Page& page) LOCKING_REQUIRES(lock);
+  void RequeueInactive(Page& page) LOCKING_REQUIRES(lock);
+
+  // One more reason to stay; the first takes it off its queue (vm_page.c:1205).
+  void Wire(Page& page) LOCKING_REQUIRES(lock);
+  enum class Then : std::uint8_t { kActivate, kDeactivate };
+  // One reason less; the last puts it back on a queue, if it has an owner. INV-27 if not wired.
+  // Returns whether it was the last.
+  bool Unwire(Page& page, Then then) LOCKING_REQUIRES(lock);
+  void Hold(Page& page) LOCKING_REQUIRES(lock);
+  // The caller frees a page of the hold list that this releases: returns whether it must.
+  [[nodiscard]] bool Unhold(Page& page) LOCKING_REQUIRES(lock);
+
+  // The least recently cached page, or nullptr.
+  Page* FirstCached() LOCKING_REQUIRES(lock);
+  PageList& active() LOCKING_REQUIRES(lock) { return active_; }
+  PageList& inactive() LOCKING_REQUIRES(lock) { return inactive_; }
+  PageList& cache() LOCKING_REQUIRES(lock) { return cache_; }
+
+  // May be read at any time.
+  std::uint32_t active_count() const { return active_count_.load(std::memory_order_relaxed); }
+  std::uint32_t inactive_count() const { return inactive_count_.load(std::memory_order_relaxed); }
+  std::uint32_t wired_count() const { return wired_count_.load(std::memory_order_relaxed); }
+  const std::atomic<std::uint32_t>& cache_count() const { return cache_count_; }
+
+ private:
+  void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
+  PageList& ListOf(PageQueue queue) LOCKING_REQUIRES(lock);
+  std::atomic<std::uint32_t>& CountOf(PageQueue queue);
+
+  PageList active_ LOCKING_GUARDED_BY(lock);
+  PageList inactive_ LOCKING_GUARDED_BY(lock);
+  PageList cache_ LOCKING_GUARDED_BY(lock);
+  // Written under lock, read by anyone. Markers are not counted.
+  std::atomic<std::uint32_t> active_count_{0};
+  std::atomic<std::uint32_t> inactive_count_{0};
+  std::atomic<std::uint32_t> cache_count_{0};
+  std::atomic<std::uint32_t> wired_count_{0};
+};
+
+}  // namespace vm
+
+#endif  // VM_PAGE_QUEUES_H_

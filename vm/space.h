@@ -1,0 +1,74 @@
+// An address space: a map and its pmap, and what a process does with them. This is the VM's face to
+// its users.
+//
+// Thread safety: all functions may be called by any thread at any time, except Exit: nobody may use
+// the space during and after it. No function may be called with a lock of the VM held. All may
+// sleep.
+//
+// Ranges are given in bytes; addresses and sizes are multiples of the page size, else
+// kInvalidArgument.
+#ifndef VM_SPACE_H_
+#define VM_SPACE_H_
+
+#include <cstdint>
+
+#include "vm/cpu.h"
+#include "vm/map.h"
+#include "vm/pmap.h"
+#include "vm/types.h"
+
+namespace vm {
+
+class System;
+
+class Space {
+ public:
+  Space(System& system, std::uint32_t id, Pmap& pmap);
+  Space(const Space&) = delete;
+
+  // New anonymous memory that reads as zero, at the lowest free address at or above `hint`.
+  Result MapAnonymous(Address hint, Address bytes, Protection protection, Inheritance inheritance,
+                      Address* start);
+  // Forgets what is mapped in the range; holes are no error. Wired memory is unwired first.
+  Result Unmap(Address start, Address bytes);
+  // kInvalidAddress if the range has a hole.
+  Result Protect(Address start, Address bytes, Protection protection);
+  Result SetInheritance(Address start, Address bytes, Inheritance inheritance);
+  // Makes the range resident and keeps it so, until Unwire was called as often. Wiring nests.
+  // On an error nothing is wired that was not before.
+  Result Wire(Address start, Address bytes);
+  // kInvalidArgument if some of the range is not wired.
+  Result Unwire(Address start, Address bytes);
+  // A copy of this space by inheritance: shared, copy-on-write or nothing.
+  Space* Fork();
+  // Unmaps everything and gives the space back to the system; `this` is gone.
+  void Exit();
+
+  // An access by a thread that runs on `cpu`: translate, fault as often as it takes, touch.
+  // `va` is a multiple of 8. kInvalidAddress, kProtectionFailure, kIoError, kOutOfMemory.
+  Result Load(Cpu& cpu, Address va, std::uint64_t* value);
+  Result Store(Cpu& cpu, Address va, std::uint64_t value);
+  // `count` words in one page, all in one access section.
+  Result LoadWords(Cpu& cpu, Address va, std::uint64_t* values, std::uint32_t count);
+  Result StoreWords(Cpu& cpu, Address va, const std::uint64_t* values, std::uint32_t count);
+
+  // Resolves one fault at `va` (vm_fault), as an access would, without the access.
+  Result Fault(Address va, Protection access);
+
+  Map& map() { return map_; }
+  Pmap& pmap() { return pmap_; }
+  std::uint32_t id() const { return id_; }
+
+ private:
+  template <typename Access>
+  Result AccessPage(Address va, Protection protection, Access access);
+
+  System& system_;
+  const std::uint32_t id_;
+  Map map_;
+  Pmap& pmap_;
+};
+
+}  // namespace vm
+
+#endif  // VM_SPACE_H_

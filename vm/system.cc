@@ -1,0 +1,124 @@
+#include "vm/system.h"
+
+#include <bit>
+#include <utility>
+
+#include "vm/lock_classes.h"
+#include "vm/require.h"
+
+namespace vm {
+namespace {
+
+std::uint64_t BlocksOf(std::uint32_t page_size) {
+  const std::uint32_t blocks = page_size / kBlockBytes;
+  return blocks == 64 ? ~0ull : (1ull << blocks) - 1;
+}
+
+std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemConfig& config) {
+  return store != nullptr ? std::move(store) : MakeMemoryStore(config.swap_slots, config.page_size);
+}
+
+}  // namespace
+
+std::string ValidateConfig(const SystemConfig& config) {
+  if (config.pages < kMinPages)
+    return "pages: " + std::to_string(config.pages) + " is below " + std::to_string(kMinPages);
+  if (!std::has_single_bit(config.page_size) || config.page_size < kMinPageSize ||
+      config.page_size > kMaxPageSize)
+    return "page size: " + std::to_string(config.page_size) + " is not a power of two from " +
+           std::to_string(kMinPageSize) + " to " + std::to_string(kMaxPageSize);
+  if (config.cpus < 1 || config.cpus > kMaxCpus)
+    return "cpus: " + std::to_string(config.cpus) + " is not from 1 to " + std::to_string(kMaxCpus);
+  return "";
+}
+
+System::System(const SystemConfig& config, std::unique_ptr<Store> store)
+    : config_(config),
+      page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
+      all_blocks_(BlocksOf(config.page_size)),
+      frames_(new std::byte[std::size_t{config.pages} * config.page_size]),
+      pages_(std::make_unique<Page[]>(config.pages)),
+      free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
+      swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
+      daemon_(*this),
+      object_list_lock_(kObjectListLock) {
+  Require(ValidateConfig(config).empty(), "CONFIG", [&] { return ValidateConfig(config); });
+  cpus_.reserve(config.cpus);
+  for (std::uint32_t i = 0; i < config.cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
+  for (Frame frame = 0; frame < config.pages; ++frame) pages_[frame].frame = frame;
+  free_queue_.Fill(pages());
+}
+
+System::~System() { Stop(); }
+
+void System::Start() { daemon_.Start(); }
+void System::Stop() { daemon_.Stop(); }
+
+Space* System::CreateSpace() {
+  Pmap* pmap = TakePmap();
+  locking::MutexGuard guard(object_list_lock_);
+  spaces_.push_back(std::make_unique<Space>(*this, next_space_id_++, *pmap));
+  return spaces_.back().get();
+}
+
+void System::ForgetSpace(Space* space) {
+  std::unique_ptr<Space> gone;  // destroyed after the lock is released
+  locking::MutexGuard guard(object_list_lock_);
+  for (auto& candidate : spaces_) {
+    if (candidate.get() != space) continue;
+    gone = std::move(candidate);
+    candidate = std::move(spaces_.back());
+    spaces_.pop_back();
+    return;
+  }
+}
+
+Object* System::TakeObject() {
+  locking::MutexGuard guard(object_list_lock_);
+  if (free_objects_.empty()) {
+    object_storage_.emplace_back(static_cast<std::uint32_t>(object_storage_.size() + 1));
+    return &object_storage_.back();
+  }
+  Object* object = free_objects_.back();
+  free_objects_.pop_back();
+  return object;
+}
+
+void System::ReturnObject(Object* object) {
+  locking::MutexGuard guard(object_list_lock_);
+  free_objects_.push_back(object);
+}
+
+Pmap* System::TakePmap() {
+  locking::MutexGuard guard(object_list_lock_);
+  if (free_pmaps_.empty()) {
+    pmap_storage_.emplace_back(*this, static_cast<std::uint32_t>(pmap_storage_.size() + 1));
+    return &pmap_storage_.back();
+  }
+  Pmap* pmap = free_pmaps_.back();
+  free_pmaps_.pop_back();
+  return pmap;
+}
+
+void System::ReturnPmap(Pmap* pmap) {
+  locking::MutexGuard guard(object_list_lock_);
+  free_pmaps_.push_back(pmap);
+}
+
+std::vector<Object*> System::AllObjects() {
+  locking::MutexGuard guard(object_list_lock_);
+  std::vector<Object*> objects;
+  objects.reserve(object_storage_.size());
+  for (Object& object : object_storage_) objects.push_back(&object);
+  return objects;
+}
+
+std::vector<Space*> System::LiveSpaces() {
+  locking::MutexGuard guard(object_list_lock_);
+  std::vector<Space*> spaces;
+  spaces.reserve(spaces_.size());
+  for (const auto& space : spaces_) spaces.push_back(space.get());
+  return spaces;
+}
+
+}  // namespace vm

@@ -1,0 +1,109 @@
+// One machine: frames, queues, objects, pmaps, CPUs, pagers, daemons. There is no global state:
+// a process may run as many machines as it likes.
+//
+// Thread safety: see the parts. Construction and destruction by one thread; on destruction all
+// spaces have exited and the daemons are stopped.
+#ifndef VM_SYSTEM_H_
+#define VM_SYSTEM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "locking/mutex.h"
+#include "locking/sleep_queue.h"
+#include "vm/config.h"
+#include "vm/counters.h"
+#include "vm/cpu.h"
+#include "vm/free_queue.h"
+#include "vm/object.h"
+#include "vm/page.h"
+#include "vm/page_index.h"
+#include "vm/page_queues.h"
+#include "vm/pageout.h"
+#include "vm/pager/swap.h"
+#include "vm/pmap.h"
+#include "vm/pv_lists.h"
+#include "vm/space.h"
+
+namespace vm {
+
+class System {
+ public:
+  // `store` holds the swap; a memory store if nullptr.
+  explicit System(const SystemConfig& config, std::unique_ptr<Store> store = nullptr);
+  ~System();
+  System(const System&) = delete;
+
+  // The page daemon.
+  void Start();
+  void Stop();
+
+  // A new, empty address space; nullptr when there is no page for its page tables.
+  Space* CreateSpace();
+
+  const SystemConfig& config() const { return config_; }
+  Cpu& cpu(std::uint32_t number) { return *cpus_[number]; }
+  Counters& counters() { return counters_; }
+  FreeQueue& free_queue() { return free_queue_; }
+  PageQueues& queues() { return queues_; }
+  SwapPager& swap() { return swap_; }
+  PageDaemon& daemon() { return daemon_; }
+  PvLists& pv_lists() { return pv_lists_; }
+  IndexNodePool& index_nodes() { return index_nodes_; }
+  locking::SleepQueue& sleep_queue() { return sleep_queue_; }
+
+  std::span<Page> pages() { return {pages_.get(), config_.pages}; }
+  Page& PageOfFrame(Frame frame) { return pages_[frame]; }
+  // The frame's bytes; see page.h for whose they are.
+  std::span<std::byte> FrameBytes(const Page& page) {
+    return {frames_.get() + std::size_t{page.frame} * config_.page_size, config_.page_size};
+  }
+  Pindex BytesToPages(Address bytes) const { return bytes >> page_shift_; }
+  Address PagesToBytes(Pindex pages) const { return pages << page_shift_; }
+  Address PageMask() const { return config_.page_size - 1; }
+  // The valid (or dirty) bits of a whole page.
+  std::uint64_t AllBlocks() const { return all_blocks_; }
+
+  // Type-stable pools. Objects: use AllocateObject.
+  Object* TakeObject() LOCKING_EXCLUDES(object_list_lock_);
+  void ReturnObject(Object* object) LOCKING_EXCLUDES(object_list_lock_);
+  Pmap* TakePmap() LOCKING_EXCLUDES(object_list_lock_);
+  void ReturnPmap(Pmap* pmap) LOCKING_EXCLUDES(object_list_lock_);
+  void ForgetSpace(Space* space) LOCKING_EXCLUDES(object_list_lock_);
+  // For sweeps and reports: every object there ever was (those in the pool are of type kDead, with
+  // no reference), every space that has not exited.
+  std::vector<Object*> AllObjects() LOCKING_EXCLUDES(object_list_lock_);
+  std::vector<Space*> LiveSpaces() LOCKING_EXCLUDES(object_list_lock_);
+
+ private:
+  const SystemConfig config_;
+  const std::uint32_t page_shift_;
+  const std::uint64_t all_blocks_;
+  Counters counters_;
+  locking::SleepQueue sleep_queue_;
+  std::unique_ptr<std::byte[]> frames_;
+  std::unique_ptr<Page[]> pages_;
+  PageQueues queues_;
+  FreeQueue free_queue_;
+  PvLists pv_lists_;
+  IndexNodePool index_nodes_;
+  std::vector<std::unique_ptr<Cpu>> cpus_;
+  SwapPager swap_;
+  PageDaemon daemon_;
+
+  locking::Mutex object_list_lock_;
+  std::deque<Object> object_storage_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::vector<Object*> free_objects_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::deque<Pmap> pmap_storage_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::vector<Pmap*> free_pmaps_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::vector<std::unique_ptr<Space>> spaces_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::uint32_t next_space_id_ LOCKING_GUARDED_BY(object_list_lock_) = 1;
+};
+
+}  // namespace vm
+
+#endif  // VM_SYSTEM_H_
