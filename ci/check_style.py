@@ -70,7 +70,7 @@ def check_thread_local(sources):
     ]
     errors = [f"{path}: thread_local outside locking/" for path in found if folder_of(path) != "locking"]
     inside = [path for path in found if folder_of(path) == "locking"]
-    if len(inside) > 1:
+    if len({path.rsplit(".", 1)[0] for path in inside}) > 1:
         errors.append(f"thread_local stands in more than one file: {', '.join(inside)}")
     return errors
 

@@ -38,6 +38,10 @@ FindingSink& DefaultFindingSink() {
   return *sink;
 }
 
+bool FailsRun(const Finding& finding) {
+  return finding.tier.empty() || finding.tier == "confirmed" || finding.tier == "provable";
+}
+
 std::string FormatFinding(const Finding& finding) {
   std::string out = finding.id;
   if (!finding.tier.empty()) out += " (" + finding.tier + ")";

@@ -27,6 +27,10 @@ struct Finding {
   std::string signature;              // equal for equal failures; filled from id and title if empty
 };
 
+// Whether the run failed by this finding. A potential deadlock fails it only when its tier says
+// that some schedule may force it ("confirmed", "provable"); the other tiers are listed.
+bool FailsRun(const Finding& finding);
+
 // Where findings go.
 //
 // Thread safety: Report may be called by any thread at any time, with any locks held; it must not

@@ -15,7 +15,7 @@ void Mutex::LockSlow(Site site) {
   }
   watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
-  watch::BeforeAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, site);
+  watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   std::uint32_t unlocked = kUnlocked;
   bool contended = false;
   std::uint64_t wait_ns = 0;
@@ -28,8 +28,8 @@ void Mutex::LockSlow(Site site) {
     if (timed) wait_ns = watch::NowNs(self) - start;
   }
   SetOwner();
-  watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, contended,
-                      wait_ns, site);
+  watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
+                      site);
 }
 
 void Mutex::WaitContended(ThreadState& self, Site site) {
@@ -66,7 +66,7 @@ bool Mutex::TryLock(Site site) {
     return false;
   SetOwner();
   if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kTry, false, 0, site);
+    watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kTry, false, 0, site);
   return true;
 }
 
@@ -76,7 +76,7 @@ void Mutex::UnlockSlow(Site site) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked", site);
   }
-  watch::BeforeRelease(self, *this, site);
+  watch::BeforeRelease(self, *this);
   Release();
   if (self.executor != nullptr) {
     self.executor->WakeAddress(this);

@@ -21,8 +21,9 @@ class LOCKING_CAPABILITY("mutex") Mutex : public LockBase {
   explicit Mutex(const LockClass& lock_class, std::uint32_t instance = 0)
       : LockBase(lock_class, instance) {}
   ~Mutex() {
-    if (owner_.load(std::memory_order_relaxed) != kNobody || Watched(kWatchWitness)) [[unlikely]]
-      watch::Destroyed(*this);
+    const bool held = owner_.load(std::memory_order_relaxed) != kNobody;
+    if (held || Watched(kWatchWitness)) [[unlikely]]
+      watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
   }
 
   // May block. LK01 when the caller holds it already.

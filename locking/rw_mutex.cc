@@ -44,7 +44,7 @@ void RwMutex::LockSlow(Site site) {
   }
   watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
-  watch::BeforeAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, site);
+  watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   bool contended = false;
   std::uint64_t wait_ns = 0;
   if (!TryAcquireExclusive()) {
@@ -55,8 +55,8 @@ void RwMutex::LockSlow(Site site) {
     if (timed) wait_ns = watch::NowNs(self) - start;
   }
   SetOwner();
-  watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, contended,
-                      wait_ns, site);
+  watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
+                      site);
 }
 
 void RwMutex::WaitExclusive(ThreadState& self, Site site) {
@@ -98,7 +98,7 @@ void RwMutex::LockSharedSlow(Site site) {
   if (t_word.watch != 0) watch::AtPoint(self, PointKind::kLockShared, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
   if (t_word.watch != 0)
-    watch::BeforeAcquire(self, *this, LockMode::kShared, watch::Attempt::kBlocking, site);
+    watch::BeforeAcquire(self, *this, LockMode::kShared, Attempt::kBlocking, site);
   bool contended = false;
   std::uint64_t wait_ns = 0;
   if (!TryAcquireShared()) {
@@ -109,8 +109,8 @@ void RwMutex::LockSharedSlow(Site site) {
     if (timed) wait_ns = watch::NowNs(self) - start;
   }
   if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kShared, watch::Attempt::kBlocking, contended,
-                        wait_ns, site);
+    watch::AfterAcquire(self, *this, LockMode::kShared, Attempt::kBlocking, contended, wait_ns,
+                        site);
 }
 
 void RwMutex::WaitShared(ThreadState& self, Site site) {
@@ -163,7 +163,7 @@ bool RwMutex::TryLock(Site site) {
   if (!TryAcquireExclusive()) return false;
   SetOwner();
   if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kTry, false, 0, site);
+    watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kTry, false, 0, site);
   return true;
 }
 
@@ -172,7 +172,7 @@ bool RwMutex::TryLockShared(Site site) {
   if (t_word.watch != 0) watch::AtPoint(self, PointKind::kTryLock, this, class_, site);
   if (!TryAcquireShared()) return false;
   if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kShared, watch::Attempt::kTry, false, 0, site);
+    watch::AfterAcquire(self, *this, LockMode::kShared, Attempt::kTry, false, 0, site);
   return true;
 }
 
@@ -182,7 +182,7 @@ void RwMutex::UnlockSlow(Site site) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked (exclusive)", site);
   }
-  watch::BeforeRelease(self, *this, site);
+  watch::BeforeRelease(self, *this);
   if (self.executor == nullptr) {
     ReleaseExclusive();
     return;
@@ -198,12 +198,14 @@ void RwMutex::UnlockSharedSlow(Site site) {
   if (self.executor != nullptr && self.executor->abandoned()) {
     if ((state_.load(std::memory_order_relaxed) & kReaders) != 0)
       state_.fetch_sub(1, std::memory_order_relaxed);
-    watch::BeforeRelease(self, *this, site);
+    watch::BeforeRelease(self, *this);
     return;
   }
   if ((state_.load(std::memory_order_relaxed) & kReaders) == 0)
     watch::NotHeld(*this, "unlocked (shared)", site);
-  watch::BeforeRelease(self, *this, site);
+  // Somebody reads; a witness sees every thread from its start and knows whether this one does.
+  if (!watch::BeforeRelease(self, *this) && self.run.witness != nullptr)
+    watch::NotHeld(*this, "unlocked (shared)", site);
   if (self.executor == nullptr) {
     ReleaseShared(site);
     return;

@@ -17,8 +17,9 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   explicit RwMutex(const LockClass& lock_class, std::uint32_t instance = 0)
       : LockBase(lock_class, instance) {}
   ~RwMutex() {
-    if (state_.load(std::memory_order_relaxed) != 0 || Watched(kWatchWitness)) [[unlikely]]
-      watch::Destroyed(*this);
+    const bool held = (state_.load(std::memory_order_relaxed) & (kReaders | kWriter)) != 0;
+    if (held || Watched(kWatchWitness)) [[unlikely]]
+      watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
   }
 
   // Exclusive. May block; LK01 when the caller holds it exclusively already.

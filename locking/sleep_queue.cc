@@ -148,16 +148,14 @@ LookUpAgain SleepQueue::SleepWith(const void* channel, const LockBase& interlock
                                   Release release) {
   ThreadState& self = Self();
   if (self.run.witness != nullptr)
-    self.run.witness->BeforeSleep(self, interlock, *resource.resource_class, resource.instance,
+    self.run.witness->BeforeSleep(self, &interlock, *resource.resource_class, resource.instance,
                                   site);
   WaitScope waiting(self, channel, resource.resource_class, resource.instance, LockMode::kExclusive,
-                    resource.holder, resource.message, site);
-  self.waiting.may_idle.store(resource.may_idle, std::memory_order_relaxed);
+                    resource.holder, resource.message, site, deadline_ns != kNoDeadline,
+                    resource.may_idle);
   Enqueue(self, channel);
   release();
-  const WakeReason reason = Wait(self, channel, deadline_ns);
-  self.waiting.may_idle.store(false, std::memory_order_relaxed);
-  return LookUpAgain{reason};
+  return LookUpAgain{Wait(self, channel, deadline_ns)};
 }
 
 LookUpAgain SleepQueue::SleepDrop(const void* channel, Mutex& interlock, const Resource& resource,

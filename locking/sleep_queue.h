@@ -26,7 +26,8 @@ namespace locking {
 struct Resource {
   const LockClass* resource_class;
   std::uint32_t instance = 0;  // what reports call it ("page #12")
-  // The thread id of the holder, kMany, or kNobody when only an event ends the wait.
+  // The thread id of the holder, kMany, or kNobody when only an event ends the wait. The word
+  // outlives the sleep.
   const std::atomic<std::uint32_t>* holder = nullptr;
   const char* message = "";  // the wait message, as in the seeds ("vmopar")
   // A daemon that waits for work: its sleep is neither a hang nor a lost wakeup.

@@ -22,7 +22,7 @@ void SpinMutex::LockSlow(Site site) {
   }
   watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
-  watch::BeforeAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, site);
+  watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   bool contended = false;
   std::uint64_t wait_ns = 0;
   if (locked_.exchange(true, std::memory_order_acquire)) {
@@ -34,8 +34,8 @@ void SpinMutex::LockSlow(Site site) {
   }
   ++t_word.spin_depth;
   SetOwner();
-  watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kBlocking, contended,
-                      wait_ns, site);
+  watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
+                      site);
 }
 
 // Takes the lock, or finds that the caller's fast path has failed and waits for it.
@@ -68,7 +68,7 @@ bool SpinMutex::TryLock(Site site) {
   ++t_word.spin_depth;
   SetOwner();
   if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kExclusive, watch::Attempt::kTry, false, 0, site);
+    watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kTry, false, 0, site);
   return true;
 }
 
@@ -78,7 +78,7 @@ void SpinMutex::UnlockSlow(Site site) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked", site);
   }
-  watch::BeforeRelease(self, *this, site);
+  watch::BeforeRelease(self, *this);
   Release();
   if (self.executor != nullptr) {
     self.executor->WakeAddress(this);

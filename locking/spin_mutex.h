@@ -17,8 +17,9 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
   explicit SpinMutex(const LockClass& lock_class, std::uint32_t instance = 0)
       : LockBase(lock_class, instance) {}
   ~SpinMutex() {
-    if (owner_.load(std::memory_order_relaxed) != kNobody || Watched(kWatchWitness)) [[unlikely]]
-      watch::Destroyed(*this);
+    const bool held = owner_.load(std::memory_order_relaxed) != kNobody;
+    if (held || Watched(kWatchWitness)) [[unlikely]]
+      watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
   }
 
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {

@@ -31,7 +31,7 @@ Thread::Thread(std::string name, std::function<void()> body, Site site) {
         ThreadState& me = RegisterThread(std::move(name), run);
         native->id.store(me.id, std::memory_order_relaxed);
         body();
-        if (run.witness != nullptr) run.witness->AtOperationEnd(me, "thread exit");
+        if (run.witness != nullptr) run.witness->AtThreadEnd(me);
         SetRunContext({});
         native->id.store(kNobody, std::memory_order_relaxed);
       });
@@ -51,11 +51,13 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 bool Thread::joinable() const { return native_ != nullptr || fibre_ != nullptr; }
 
 void Thread::Join(Site site) {
+  if (!joinable()) return;
+  if (ThreadState& self = Self(); self.run.witness != nullptr)
+    self.run.witness->BeforeSleep(self, nullptr, kThreadJoinClass, 0, site);
   if (fibre_ != nullptr) {
     executor_->Join(std::exchange(fibre_, nullptr), site);
     return;
   }
-  if (native_ == nullptr) return;
   {
     WaitScope waiting(Self(), this, &kThreadJoinClass, 0, LockMode::kExclusive, &native_->id,
                       "join", site);

@@ -1,5 +1,7 @@
 #include "locking/thread_state.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -33,11 +35,12 @@ class NativeRegistration {
     if (name.empty()) name = "thread " + std::to_string(id);
     state_ = std::make_unique<ThreadState>(id, std::move(name));
     state_->run = run;
+    state_->run_id.store(run.id, std::memory_order_relaxed);
     registry.threads.emplace(id, state_.get());
     InstallThreadWord({WatchBitsOf(*state_), id, 0, state_.get()});
   }
   ~NativeRegistration() {
-    if (state_->run.witness != nullptr) state_->run.witness->AtOperationEnd(*state_, "thread exit");
+    if (state_->run.witness != nullptr) state_->run.witness->AtThreadEnd(*state_);
     NativeRegistry& registry = Registry();
     std::lock_guard lock(registry.mutex);
     registry.threads.erase(state_->id);
@@ -63,37 +66,24 @@ void HeldLocks::Grow() {
     larger[i].site.store(current[i].site.load(std::memory_order_relaxed));
     larger[i].instance.store(current[i].instance.load(std::memory_order_relaxed));
     larger[i].mode.store(current[i].mode.load(std::memory_order_relaxed));
-    larger[i].chain = current[i].chain;
+    larger[i].outer_chain = current[i].outer_chain;
     larger[i].acquired_ns = current[i].acquired_ns;
+    larger[i].outer_instances = current[i].outer_instances;
+    larger[i].attempt = current[i].attempt;
   }
   capacity_ *= 2;
   entries_.store(larger.get(), std::memory_order_release);
   grown_.push_back(std::move(larger));
 }
 
-HeldLock& HeldLocks::Push(const void* lock, const LockClass* lock_class, std::uint32_t instance,
-                          LockMode mode, Site site) {
-  const std::uint32_t n = size_.load(std::memory_order_relaxed);
-  if (n == capacity_) Grow();
-  HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
-  entry.lock.store(lock, std::memory_order_relaxed);
-  entry.lock_class.store(lock_class, std::memory_order_relaxed);
-  entry.site.store(site, std::memory_order_relaxed);
-  entry.instance.store(instance, std::memory_order_relaxed);
-  entry.mode.store(mode, std::memory_order_relaxed);
-  entry.chain = 0;
-  entry.acquired_ns = 0;
-  size_.store(n + 1, std::memory_order_release);
-  return entry;
-}
-
-int HeldLocks::Remove(const void* lock, LockMode* mode, std::uint64_t* acquired_ns) {
+bool HeldLocks::RemoveInner(const void* lock, std::uint64_t* acquired_ns) {
   HeldLock* entries = entries_.load(std::memory_order_relaxed);
   const std::uint32_t n = size_.load(std::memory_order_relaxed);
   for (std::uint32_t i = n; i-- > 0;) {
     if (entries[i].lock.load(std::memory_order_relaxed) != lock) continue;
-    *mode = entries[i].mode.load(std::memory_order_relaxed);
     *acquired_ns = entries[i].acquired_ns;
+    chain_ = entries[i].outer_chain;
+    instances_ = entries[i].outer_instances;
     for (std::uint32_t j = i + 1; j < n; ++j) {
       HeldLock& to = entries[j - 1];
       const HeldLock& from = entries[j];
@@ -103,13 +93,44 @@ int HeldLocks::Remove(const void* lock, LockMode* mode, std::uint64_t* acquired_
       to.site.store(from.site.load(std::memory_order_relaxed), std::memory_order_relaxed);
       to.instance.store(from.instance.load(std::memory_order_relaxed), std::memory_order_relaxed);
       to.mode.store(from.mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      to.chain = from.chain;
       to.acquired_ns = from.acquired_ns;
+      to.attempt = from.attempt;
     }
     size_.store(n - 1, std::memory_order_release);
-    return static_cast<int>(i);
+    Rehash(i);
+    return true;
   }
-  return -1;
+  return false;
+}
+
+void HeldLocks::Rehash(std::uint32_t first) {
+  HeldLock* entries = entries_.load(std::memory_order_relaxed);
+  for (std::uint32_t i = first; i < size_.load(std::memory_order_relaxed); ++i) {
+    HeldLock& entry = entries[i];
+    entry.outer_chain = chain_;
+    entry.outer_instances = instances_;
+    chain_ =
+        ChainWith(HeldLock::ChainKey(entry.lock_class.load(std::memory_order_relaxed)->id(),
+                                     entry.mode.load(std::memory_order_relaxed), entry.attempt));
+    instances_ = InstancesWith(entry.instance.load(std::memory_order_relaxed));
+  }
+}
+
+bool HeldLocks::Change(const void* lock, LockMode mode, Site site) {
+  HeldLock* entry = Find(lock);
+  if (entry == nullptr) return false;
+  entry->mode.store(mode, std::memory_order_relaxed);
+  entry->site.store(site, std::memory_order_relaxed);
+  chain_ = entry->outer_chain;
+  instances_ = entry->outer_instances;
+  Rehash(static_cast<std::uint32_t>(entry - entries_.load(std::memory_order_relaxed)));
+  return true;
+}
+
+void HeldLocks::Clear() {
+  chain_ = 0;
+  instances_ = kNoInstances;
+  size_.store(0, std::memory_order_release);
 }
 
 HeldLock* HeldLocks::Find(const void* lock) const {
@@ -144,8 +165,18 @@ RunContext SetRunContext(const RunContext& context) {
   ThreadState& self = Self();
   const RunContext former = self.run;
   self.run = context;
+  self.run_id.store(context.id, std::memory_order_relaxed);
+  if (context.witness != former.witness) {
+    self.chains = nullptr;
+    self.held.Clear();
+  }
   InstallThreadWord({WatchBitsOf(self), t_word.id, t_word.spin_depth, t_word.self});
   return former;
+}
+
+std::uint32_t NextRunId() {
+  static std::atomic<std::uint32_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 void VisitNativeThreads(ThreadVisitor& visitor) {
@@ -156,7 +187,8 @@ void VisitNativeThreads(ThreadVisitor& visitor) {
 
 WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
                      std::uint32_t instance, LockMode mode,
-                     const std::atomic<std::uint32_t>* holder, const char* message, Site site)
+                     const std::atomic<std::uint32_t>* holder, const char* message, Site site,
+                     bool has_deadline, bool may_idle)
     : self_(self) {
   WaitRecord& wait = self.waiting;
   wait.target.store(target, std::memory_order_relaxed);
@@ -166,6 +198,8 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
   wait.holder.store(holder, std::memory_order_relaxed);
   wait.message.store(message, std::memory_order_relaxed);
   wait.site.store(site, std::memory_order_relaxed);
+  wait.has_deadline.store(has_deadline, std::memory_order_relaxed);
+  wait.may_idle.store(may_idle, std::memory_order_relaxed);
   if (self.executor == nullptr) {
     wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);
     SaveStack(wait.stack, WaitRecord::kStackDepth);
@@ -173,6 +207,11 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
   wait.sequence.fetch_add(1, std::memory_order_release);
 }
 
-WaitScope::~WaitScope() { self_.waiting.sequence.fetch_add(1, std::memory_order_release); }
+WaitScope::~WaitScope() {
+  WaitRecord& wait = self_.waiting;
+  // Sequentially consistent, as in PinnedWait: one of the two sees the other.
+  wait.sequence.fetch_add(1, std::memory_order_seq_cst);
+  while (wait.pins.load(std::memory_order_seq_cst) != 0) sched_yield();
+}
 
 }  // namespace locking

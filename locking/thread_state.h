@@ -15,11 +15,13 @@
 
 #include "locking/annotations.h"
 #include "locking/finding.h"
+#include "locking/hash.h"
 #include "locking/lock_class.h"
 #include "locking/site.h"
 
 namespace locking {
 
+class ChainCache;
 class Executor;
 class Witness;
 struct ThreadState;
@@ -43,19 +45,32 @@ inline thread_local constinit ThreadWord t_word{kWatchUnregistered, 0, 0, nullpt
 
 enum class LockMode : std::uint8_t { kExclusive, kShared };
 
+// How a lock was asked for: a try never waits, so it adds no order.
+enum class Attempt : std::uint8_t { kBlocking, kTry };
+
 // A lock that the thread holds. Read by other threads for reports, so its fields are relaxed
 // atomics, and the array they stand in is never freed while the thread lives.
 struct HeldLock {
   std::atomic<const void*> lock;
   std::atomic<const LockClass*> lock_class;
   std::atomic<Site> site;
+  std::uint64_t outer_chain;      // (t) HeldLocks::chain() before this one was taken
+  std::uint64_t acquired_ns;      // (t) statistics
+  std::uint32_t outer_instances;  // (t) HeldLocks::instances() before this one was taken
   std::atomic<std::uint32_t> instance;
   std::atomic<LockMode> mode;
-  std::uint64_t chain;        // (t) witness: hash of the chain up to and including this one
-  std::uint64_t acquired_ns;  // (t) statistics
+  Attempt attempt;  // (t)
+
+  // What the chain hash keeps of a lock.
+  static std::uint64_t ChainKey(std::uint32_t class_id, LockMode mode, Attempt attempt) {
+    return class_id * 4ull + (mode == LockMode::kShared ? 2 : 0) +
+           (attempt == Attempt::kTry ? 1 : 0);
+  }
 };
 
-// The locks a thread holds, in order of acquisition. No cap.
+// The locks a thread holds, in order of acquisition. No cap. Keeps the hash of the chain that they
+// form for the witness: a push adds to it, the release of the newest restores the former one, any
+// other release computes the tail again.
 class HeldLocks {
  public:
   HeldLocks();
@@ -64,20 +79,76 @@ class HeldLocks {
 
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
   HeldLock& at(std::uint32_t i) const { return entries_.load(std::memory_order_acquire)[i]; }
-  HeldLock& Push(const void* lock, const LockClass* lock_class, std::uint32_t instance,
-                 LockMode mode, Site site);
-  // Removes the newest entry of `lock`; returns its former index, or -1 when it is not held.
-  int Remove(const void* lock, LockMode* mode, std::uint64_t* acquired_ns);
+  HeldLock& Push(const void* lock, const LockClass& lock_class, std::uint32_t instance,
+                 LockMode mode, Attempt attempt, Site site) {
+    const std::uint32_t n = size_.load(std::memory_order_relaxed);
+    if (n == capacity_) [[unlikely]]
+      Grow();
+    HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
+    entry.lock.store(lock, std::memory_order_relaxed);
+    entry.lock_class.store(&lock_class, std::memory_order_relaxed);
+    entry.site.store(site, std::memory_order_relaxed);
+    entry.outer_chain = chain_;
+    entry.acquired_ns = 0;
+    entry.outer_instances = instances_;
+    entry.instance.store(instance, std::memory_order_relaxed);
+    entry.mode.store(mode, std::memory_order_relaxed);
+    entry.attempt = attempt;
+    chain_ = ChainWith(HeldLock::ChainKey(lock_class.id(), mode, attempt));
+    instances_ = InstancesWith(instance);
+    size_.store(n + 1, std::memory_order_release);
+    return entry;
+  }
+  // Removes the newest entry of `lock`; false: it is not held.
+  bool Remove(const void* lock, std::uint64_t* acquired_ns) {
+    const std::uint32_t n = size_.load(std::memory_order_relaxed);
+    if (n == 0) return false;
+    const HeldLock& newest = entries_.load(std::memory_order_relaxed)[n - 1];
+    if (newest.lock.load(std::memory_order_relaxed) != lock) [[unlikely]]
+      return RemoveInner(lock, acquired_ns);
+    *acquired_ns = newest.acquired_ns;
+    chain_ = newest.outer_chain;
+    instances_ = newest.outer_instances;
+    size_.store(n - 1, std::memory_order_release);
+    return true;
+  }
   // The newest entry of `lock`, or nullptr.
   HeldLock* Find(const void* lock) const;
-  void Clear() { size_.store(0, std::memory_order_release); }
+  // Another mode or site for the newest entry of `lock`; false: it is not held.
+  bool Change(const void* lock, LockMode mode, Site site);
+  void Clear();
+
+  // (t) Of all locks held: their classes, modes and attempts; 0 when none is held.
+  std::uint64_t chain() const { return chain_; }
+  // (t) The chain hash with one more lock at the end; never 0.
+  std::uint64_t ChainWith(std::uint64_t key) const {
+    std::uint64_t hash = (chain_ + key) * kHashMultiplier;
+    hash ^= hash >> 29;
+    return hash | 1ull << 63;
+  }
+  // (t) Of the creators' numbers of all locks held; its lowest bit is always set.
+  std::uint32_t instances() const { return instances_; }
+  // (t) The chain hash up to and including the entry at `i`.
+  std::uint64_t ChainThrough(std::uint32_t i) const {
+    return i + 1 < size_.load(std::memory_order_relaxed) ? at(i + 1).outer_chain : chain_;
+  }
 
  private:
   static constexpr std::uint32_t kInlineEntries = 16;
+  static constexpr std::uint32_t kNoInstances = 1;
+
+  std::uint32_t InstancesWith(std::uint32_t instance) const {
+    return ((instances_ + instance) * 0x9E3779B1u) | 1;
+  }
   void Grow();
+  bool RemoveInner(const void* lock, std::uint64_t* acquired_ns);
+  // Computes the hashes of the entries from `first` on.
+  void Rehash(std::uint32_t first);
 
   std::atomic<std::uint32_t> size_{0};
   std::uint32_t capacity_ = kInlineEntries;
+  std::uint64_t chain_ = 0;                 // (t)
+  std::uint32_t instances_ = kNoInstances;  // (t)
   std::atomic<HeldLock*> entries_;
   HeldLock inline_entries_[kInlineEntries];
   std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read
@@ -95,7 +166,11 @@ struct WaitRecord {
   std::atomic<const char*> message{nullptr};
   std::atomic<Site> site{};
   std::atomic<bool> may_idle{false};  // a daemon waiting for work: not evidence of a hang
+  std::atomic<bool> has_deadline{false};
   std::atomic<std::uint64_t> since_ns{0};
+  // Pinned by another thread that reads through `target` and `holder`: the wait does not end
+  // before it is 0 again. See PinnedWait.
+  std::atomic<std::uint32_t> pins{0};
   // The thread's stack when it began to wait; kStackDepth entries, 0-terminated.
   static constexpr int kStackDepth = 24;
   std::atomic<std::uintptr_t> stack[kStackDepth]{};
@@ -111,18 +186,20 @@ struct RunContext {
   FindingSink* sink = nullptr;
   Witness* witness = nullptr;
   bool statistics = false;
+  std::uint32_t id = 0;  // of the run, for its watchdog; see NextRunId
 };
 
 struct ThreadState {
   explicit ThreadState(std::uint32_t id, std::string name);
   ~ThreadState();
 
-  const std::uint32_t id;        // (c) from 1; unique in the process, or in the execution
-  std::string name;              // (c)
-  Executor* executor = nullptr;  // (c) nullptr: an OS thread
-  RunContext run;                // (c)
-  HeldLocks held;                // (t, a)
-  WaitRecord waiting;            // (a)
+  const std::uint32_t id;                // (c) from 1; unique in the process, or in the execution
+  std::string name;                      // (c)
+  Executor* executor = nullptr;          // (c) nullptr: an OS thread
+  RunContext run;                        // (t)
+  std::atomic<std::uint32_t> run_id{0};  // (a) run.id, for the watchdog
+  HeldLocks held;                        // (t, a)
+  WaitRecord waiting;                    // (a)
   std::atomic<const char*> operation{nullptr};     // (a) what the worker is doing
   std::atomic<std::uint64_t> operations_ended{0};  // (a) progress, for the watchdog
   std::atomic<std::uint32_t> park_token{0};        // (a) futex of Park and Unpark
@@ -131,7 +208,7 @@ struct ThreadState {
   bool wait_signalled = false;         // sleep queue bucket lock
   std::atomic<StatisticsBlock*> statistics{nullptr};  // (a) owned; nullptr until it counts
   void* executor_data = nullptr;                      // executor's own
-  void* witness_data = nullptr;                       // witness's own, by thread
+  ChainCache* chains = nullptr;                       // (t) run.witness's own; nullptr: none yet
 };
 
 // Registers the calling OS thread under `name`; nothing if it is registered already.
@@ -147,8 +224,11 @@ inline ThreadState& Self() {
 inline bool Watched(std::uint32_t bits) { return (t_word.watch & bits) != 0; }
 
 // Sets the calling thread's run context and the watch bits that follow from it; returns the former
-// one. Threads spawned later inherit it.
+// one. Threads spawned later inherit it. With another witness the held list starts empty: call it
+// with no lock held.
 RunContext SetRunContext(const RunContext& context);
+// A number for a run, never used before in this process.
+std::uint32_t NextRunId();
 // Makes `state` the calling context: fibre switches and thread starts use it.
 LOCKING_UNINSTRUMENTED void InstallThreadWord(const ThreadWord& word);
 // The watch word that a thread with this state must run under.
@@ -168,12 +248,32 @@ class WaitScope {
  public:
   WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
             std::uint32_t instance, LockMode mode, const std::atomic<std::uint32_t>* holder,
-            const char* message, Site site);
+            const char* message, Site site, bool has_deadline = false, bool may_idle = false);
   ~WaitScope();
   WaitScope(const WaitScope&) = delete;
 
  private:
   ThreadState& self_;
+};
+
+// Keeps the wait of another thread from ending, so that what its record points to may be read. Hold
+// it for a few loads.
+class PinnedWait {
+ public:
+  explicit PinnedWait(WaitRecord& wait) : wait_(wait) {
+    wait_.pins.fetch_add(1, std::memory_order_seq_cst);
+    sequence_ = wait_.sequence.load(std::memory_order_seq_cst);
+  }
+  ~PinnedWait() { wait_.pins.fetch_sub(1, std::memory_order_release); }
+  PinnedWait(const PinnedWait&) = delete;
+
+  // Whether the thread waits; if not, nothing of the record may be followed.
+  bool waits() const { return sequence_ % 2 == 1; }
+  std::uint32_t sequence() const { return sequence_; }
+
+ private:
+  WaitRecord& wait_;
+  std::uint32_t sequence_;
 };
 
 }  // namespace locking

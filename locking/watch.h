@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "locking/chain_cache.h"
 #include "locking/executor.h"
 #include "locking/lock_class.h"
 #include "locking/thread_state.h"
@@ -43,22 +44,51 @@ class LockBase {
 
 namespace watch {
 
-enum class Attempt : std::uint8_t { kBlocking, kTry };
-
 // A scheduling point of a controlled executor; nothing for a native thread.
-void AtPoint(ThreadState& self, PointKind kind, const void* address, const LockClass* lock_class,
-             Site site);
-// Before the acquisition may block: the witness decides about it.
-void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
-                   Site site);
+inline void AtPoint(ThreadState& self, PointKind kind, const void* address,
+                    const LockClass* lock_class, Site site) {
+  if (self.executor != nullptr) [[unlikely]]
+    self.executor->AtPoint({kind, address, lock_class, site});
+}
+
+// The witness decides about the acquisition, unless the thread has shown it this chain before.
+void AskWitness(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt, Site site);
+
+// Before the acquisition may block.
+inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
+                          Site site) {
+  if (self.run.witness == nullptr) return;
+  const std::uint64_t chain =
+      self.held.ChainWith(HeldLock::ChainKey(lock.lock_class().id(), mode, attempt));
+  if (self.chains == nullptr || !self.chains->Hit(chain, self.held.instances())) [[unlikely]]
+    AskWitness(self, lock, mode, attempt, site);
+}
+
+void AfterAcquireSlow(ThreadState& self, HeldLock& entry, bool contended, std::uint64_t wait_ns);
 // The lock is held now. `wait_ns` is 0 when it was not contended.
-void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
-                  bool contended, std::uint64_t wait_ns, Site site);
-// The lock is still held.
-void BeforeRelease(ThreadState& self, const LockBase& lock, Site site);
+inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
+                         bool contended, std::uint64_t wait_ns, Site site) {
+  if (!Watched(kWatchWitness | kWatchStatistics)) return;
+  if (attempt == Attempt::kTry) BeforeAcquire(self, lock, mode, attempt, site);
+  HeldLock& entry = self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
+  if (self.run.statistics) AfterAcquireSlow(self, entry, contended, wait_ns);
+}
+
+void BeforeReleaseSlow(ThreadState& self, const LockBase& lock, std::uint64_t acquired_ns);
+// The lock is still held. False: the thread is watched and the held list does not know the lock.
+inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
+  if (!Watched(kWatchWitness | kWatchStatistics)) return true;
+  std::uint64_t acquired_ns = 0;
+  if (!self.held.Remove(&lock, &acquired_ns)) [[unlikely]]
+    return false;
+  if (acquired_ns != 0) BeforeReleaseSlow(self, lock, acquired_ns);
+  return true;
+}
 // Another mode from now on (a downgrade).
 void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site site);
-void Destroyed(const LockBase& lock);
+enum class Usage : std::uint8_t { kFree, kInUse };
+// LK01 when it is in use.
+void Destroyed(const LockBase& lock, Usage usage);
 // LK01: the caller unlocks or asserts what it does not hold; ends the run.
 [[noreturn]] void NotHeld(const LockBase& lock, const char* what, Site site);
 // LK01: the caller would block on itself; ends the run.

@@ -16,21 +16,20 @@ class Witness {
  public:
   virtual ~Witness() = default;
 
-  // The caller is about to take `lock`; for a blocking attempt the order is decided here, before it
-  // may block. The held list does not contain it yet.
-  virtual void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode,
-                             watch::Attempt attempt, Site site) = 0;
-  // `entry` was just pushed on the held list at `index`.
-  virtual void AfterAcquire(ThreadState& self, HeldLock& entry, std::uint32_t index) = 0;
-  // The entry at `index` was removed; later ones moved down by one.
-  virtual void AfterRelease(ThreadState& self, std::uint32_t index) = 0;
-  // The caller is about to sleep for a resource; `interlock` will be released.
-  virtual void BeforeSleep(ThreadState& self, const LockBase& interlock,
+  // The caller is about to take `lock` (kBlocking), or has just taken it without waiting (kTry);
+  // the held list does not contain it yet. Called when self.chains does not know the chain that the
+  // lock completes, or wants to be asked each time.
+  virtual void DecideChain(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
+                           Site site) = 0;
+  // The caller is about to sleep for a resource; `interlock` (nullptr: none) will be released.
+  virtual void BeforeSleep(ThreadState& self, const LockBase* interlock,
                            const LockClass& resource_class, std::uint32_t instance, Site site) = 0;
-  // The caller's operation, or its thread, ends: nothing may be held (LK11).
+  // The caller's operation ends: nothing may be held (LK11).
   virtual void AtOperationEnd(ThreadState& self, const char* operation) = 0;
-  // `lock` is destroyed by the caller.
-  virtual void Destroyed(ThreadState& self, const LockBase& lock) = 0;
+  // The caller's thread ends: the same, and what the witness keeps for the thread may go.
+  virtual void AtThreadEnd(ThreadState& self) = 0;
+  // `lock` is destroyed by the caller; another may stand at its address later.
+  virtual void Destroyed(const LockBase& lock) = 0;
 };
 
 }  // namespace locking

@@ -1,0 +1,72 @@
+// The lock chains of one thread that the witness has decided already. A chain is the classes and
+// modes that the thread holds, in order, with the lock it takes at the end; its hash is kept up to
+// date by HeldLocks. A hit costs one read of a line that only this thread writes.
+//
+// Thread safety: Hit by the thread itself. Everything else under the witness's own mutex, and what
+// changes the table by the thread itself as well; `count` is read by anyone.
+#ifndef LOCKING_CHAIN_CACHE_H_
+#define LOCKING_CHAIN_CACHE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "locking/annotations.h"
+
+namespace locking {
+
+class ChainCache {
+ public:
+  struct Slot {
+    std::uint64_t hash = 0;                // 0: free
+    std::uint32_t held_instances = 0;      // HeldLocks::instances() when the witness decided
+    std::uint32_t instances_matter = ~0u;  // 0: whatever the instances are
+    std::uint32_t record = 0;              // the witness's own: what it knows of the chain
+    std::atomic<std::uint64_t> count{0};   // acquisitions since the slot was filled
+  };
+
+  ChainCache() : slots_(std::make_unique<Slot[]>(kFirstSize)) {}
+  ChainCache(const ChainCache&) = delete;
+
+  // Whether the chain is decided for these instances; counts the acquisition if so.
+  bool Hit(std::uint64_t hash, std::uint32_t held_instances) {
+    Slot* slot = &slots_[hash & mask_];
+    if (slot->hash != hash) [[unlikely]] {
+      slot = Find(hash);
+      if (slot == nullptr) return false;
+    }
+    if (((slot->held_instances ^ held_instances) & slot->instances_matter) != 0) [[unlikely]]
+      return false;
+    slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return true;
+  }
+
+  // nullptr: the chain is not there.
+  Slot* Find(std::uint64_t hash) {
+    for (std::uint64_t i = hash & mask_; slots_[i].hash != 0; i = (i + 1) & mask_)
+      if (slots_[i].hash == hash) return &slots_[i];
+    return nullptr;
+  }
+  // A fresh slot for a chain that is not there; may move all others.
+  Slot* Insert(std::uint64_t hash);
+  // Forgets every chain; the table keeps its size.
+  void Clear();
+
+  std::uint32_t used() const { return used_; }
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (std::uint64_t i = 0; i <= mask_; ++i)
+      if (slots_[i].hash != 0) visit(slots_[i]);
+  }
+
+ private:
+  static constexpr std::uint64_t kFirstSize = 64;  // a power of two, as every size is
+
+  std::unique_ptr<Slot[]> slots_;
+  std::uint64_t mask_ = kFirstSize - 1;
+  std::uint32_t used_ = 0;
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_CHAIN_CACHE_H_
