@@ -10,6 +10,7 @@
 //   (v) the PV list lock of the page
 //   (a) atomic: set under the pmap lock or the owner's lock; see each field
 //   (c) constant
+// A Relaxed field may be read without its lock as a hint.
 // A page without an owner belongs to whoever took it from the free queue.
 //
 // The frame's bytes belong to whoever has the page busy or its owner locked exclusively (the
@@ -23,6 +24,7 @@
 #include <cstdint>
 
 #include "locking/atomic.h"
+#include "vm/relaxed.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -45,7 +47,7 @@ inline constexpr std::uint8_t kActDecline = 1;  // a scan without one takes this
 inline constexpr std::uint8_t kActMax = 64;
 
 struct Page {
-  Object* object = nullptr;                   // (o)
+  Relaxed<Object*> object = nullptr;          // (o)
   Pindex pindex = 0;                          // (o)
   boost::intrusive::list_member_hook<> link;  // (q), on the free queue (f)
   PvEntry* pv_first = nullptr;                // (v)
@@ -57,13 +59,13 @@ struct Page {
   // (o) Thread id of the exclusive holder, kMany after a hand-off to I/O, else kNobody. An atomic
   // so that wait records can name it.
   std::atomic<std::uint32_t> busy_owner{0};
-  std::uint16_t shared_busy = 0;       // (o) holders of shared busy (I/O from the page)
-  bool wanted = false;                 // (o) somebody sleeps for busy
-  bool zeroed = false;                 // (f) PG_ZERO: the frame reads as zero; ignored once valid
-  std::uint16_t wire_count = 0;        // (p)
-  std::uint16_t hold_count = 0;        // (p)
-  std::uint8_t act_count = 0;          // (p)
-  PageQueue queue = PageQueue::kNone;  // (q), (f)
+  std::uint16_t shared_busy = 0;  // (o) holders of shared busy (I/O from the page)
+  bool wanted = false;            // (o) somebody sleeps for busy
+  bool zeroed = false;            // (f) PG_ZERO: the frame reads as zero; ignored once valid
+  std::uint16_t wire_count = 0;   // (p)
+  std::uint16_t hold_count = 0;   // (p)
+  std::uint8_t act_count = 0;     // (p)
+  Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
   PageIdentity identity = PageIdentity::kFree;  // (o), (f)
   bool marker = false;                          // (c) a scan's place holder, not a page
   locking::Atomic<bool> referenced{false};      // (a) by anyone; a hint
