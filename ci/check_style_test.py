@@ -11,8 +11,9 @@ class CheckStyle(unittest.TestCase):
         self.assertEqual(len(errors), 1)
         self.assertEqual(len(warnings), 1)
 
-    def test_thread_local_stands_in_one_file_of_locking(self):
+    def test_thread_local_stands_in_one_place_of_locking(self):
         line = "thread_local int x;\n"
+        self.assertEqual(check_style.check_thread_local({"locking/a.h": line, "locking/a.cc": line}), [])
         self.assertEqual(check_style.check_thread_local({"locking/a.cc": line}), [])
         self.assertEqual(check_style.check_thread_local({"locking/a.cc": line, "locking/b.cc": f"// {line}"}), [])
         self.assertEqual(len(check_style.check_thread_local({"locking/a.cc": line, "locking/b.cc": line})), 1)
