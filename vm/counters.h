@@ -26,6 +26,7 @@ enum class Event : std::uint8_t {
   kReactivated,     // taken back from the cache queue or the inactive queue
   kCacheReclaimed,  // cache pages freed for an allocation
   kDaemonScan,
+  kOutOfMemory,  // decisions of the page daemon that there is no memory to be had
   kCollapse,
   kBypass,
   kFork,

@@ -139,22 +139,18 @@ void FreeQueue::WakeDaemon() {
   sleep_queue_.WakeAll(&daemon_work_channel_);
 }
 
-void FreeQueue::WaitForPages(Waiter waiter, const char* message) {
-  lock_.Lock();
+Result FreeQueue::WaitForPages(Waiter waiter, const char* message) {
+  locking::SpinGuard guard(lock_);
   const bool enough = waiter == Waiter::kDaemon
                           ? free_count() + cached() >= thresholds_.pageout_free_min
                           : !BelowMin();
-  if (stopped_ || enough) {
-    lock_.Unlock();
-    return;
-  }
+  if (enough) return Result::kOk;
+  if (stopped_) return Result::kOutOfMemory;
+  const locking::Resource resource{.resource_class = &kFreePages, .message = message};
   if (waiter == Waiter::kDaemon) {
     daemon_waits_ = true;
-    sleep_queue_
-        .SleepDrop(&daemon_pages_channel_, lock_,
-                   {.resource_class = &kFreePages, .message = message})
-        .AndRetry();
-    return;
+    sleep_queue_.SleepKeep(&daemon_pages_channel_, lock_, resource).AndRetry();
+    return Result::kOk;
   }
   const bool wake_daemon = !daemon_needed_;
   daemon_needed_ = true;
@@ -162,9 +158,22 @@ void FreeQueue::WaitForPages(Waiter waiter, const char* message) {
     // Waking takes no VM lock, so it may be done under the spin lock that is the interlock.
     sleep_queue_.WakeAll(&daemon_work_channel_);
   }
+  const std::uint32_t decisions = out_of_memory_count_;
   const void* channel = waiter == Waiter::kSystem ? &system_channel_ : &fault_channel_;
-  sleep_queue_.SleepDrop(channel, lock_, {.resource_class = &kFreePages, .message = message})
-      .AndRetry();
+  sleep_queue_.SleepKeep(channel, lock_, resource).AndRetry();
+  const bool gave_up = stopped_ || out_of_memory_count_ != decisions;
+  return gave_up && BelowMin() ? Result::kOutOfMemory : Result::kOk;
+}
+
+bool FreeQueue::DeclareOutOfMemory() {
+  {
+    locking::SpinGuard guard(lock_);
+    if (!BelowMin()) return false;
+    ++out_of_memory_count_;
+    daemon_needed_ = false;
+  }
+  Wake({.waiters = true});
+  return true;
 }
 
 bool FreeQueue::WaitForWork() {
@@ -179,6 +188,11 @@ bool FreeQueue::WaitForWork() {
   const bool stopped = stopped_;
   lock_.Unlock();
   return !stopped;
+}
+
+void FreeQueue::Start() {
+  locking::SpinGuard guard(lock_);
+  stopped_ = false;
 }
 
 void FreeQueue::Stop() {

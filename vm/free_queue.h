@@ -69,11 +69,19 @@ class FreeQueue {
     kFault,   // vm_waitpfault: woken after all kSystem waiters
   };
   // Sleeps until pages were freed, unless there are enough already. May return early.
-  //   locked on entry and return: nothing but sleepable locks. Sleeps.
-  void WaitForPages(Waiter waiter, const char* message) LOCKING_EXCLUDES(lock_);
+  //   kOk: try again. kOutOfMemory: the page daemon decided meanwhile that there are none to be
+  //   had, or it has stopped and there are too few: give up. locked on entry and return: nothing
+  //   but sleepable locks. Sleeps.
+  [[nodiscard]] Result WaitForPages(Waiter waiter, const char* message) LOCKING_EXCLUDES(lock_);
+  // Page daemon: nothing can be freed. Whoever waits now fails with kOutOfMemory, unless there are
+  // enough pages after all; whoever waits later wakes the daemon, which tries anew. Returns whether
+  // it was so.
+  bool DeclareOutOfMemory() LOCKING_EXCLUDES(lock_);
   // Page daemon: wakes waiting threads if it may, then sleeps until it is needed again, or until
   // Stop. Returns false when stopped.
   bool WaitForWork() LOCKING_EXCLUDES(lock_);
+  // There is a page daemon (again).
+  void Start() LOCKING_EXCLUDES(lock_);
   // The page daemon's WaitForWork returns false from now on; waiters are woken with nothing.
   void Stop() LOCKING_EXCLUDES(lock_);
   bool stopped() LOCKING_EXCLUDES(lock_);
@@ -121,6 +129,8 @@ class FreeQueue {
   std::atomic<std::uint32_t> zeroed_count_{0};
   std::atomic<std::uint32_t> held_count_{0};
   std::uint32_t deficit_ LOCKING_GUARDED_BY(lock_) = 0;
+  // Decisions so far: a waiter fails that finds another number after its sleep than before.
+  std::uint32_t out_of_memory_count_ LOCKING_GUARDED_BY(lock_) = 0;
   bool stopped_ LOCKING_GUARDED_BY(lock_) = false;
   bool daemon_needed_ LOCKING_GUARDED_BY(lock_) = false;  // vm_pages_needed
   bool daemon_waits_ LOCKING_GUARDED_BY(lock_) = false;   // vm_pageout_pages_needed

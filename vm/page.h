@@ -67,8 +67,9 @@ struct Page {
   std::uint8_t act_count = 0;     // (p)
   Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
   PageIdentity identity = PageIdentity::kFree;  // (o), (f)
-  bool marker = false;                          // (c) a scan's place holder, not a page
-  locking::Atomic<bool> referenced{false};      // (a) by anyone; a hint
+  bool winatcfls = false;  // (p) PG_WINATCFLS: dirty, and passed over once by the inactive scan
+  bool marker = false;     // (c) a scan's place holder, not a page
+  locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
   // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it
   locking::Atomic<bool> writeable{false};
 

@@ -1,5 +1,6 @@
 #include "vm/page_queues.h"
 
+#include <iterator>
 #include <limits>
 
 #include "vm/lock_classes.h"
@@ -53,6 +54,7 @@ void PageQueues::Activate(Page& page) {
 void PageQueues::Deactivate(Page& page, Where where) {
   if (page.queue == PageQueue::kInactive || page.wire_count != 0) return;
   Dequeue(page);
+  page.winatcfls = false;
   Enqueue(page, PageQueue::kInactive, where);
 }
 
@@ -71,6 +73,31 @@ void PageQueues::RequeueActive(Page& page) {
 
 void PageQueues::RequeueInactive(Page& page) {
   inactive_.splice(inactive_.end(), inactive_, inactive_.iterator_to(page));
+}
+
+void PageQueues::PlaceMarker(Page& marker, PageQueue queue) {
+  Require(marker.marker && marker.queue == PageQueue::kNone, "INV-24",
+          "a marker is placed that is none, or is placed twice");
+  ListOf(queue).push_front(marker);
+  marker.queue = queue;
+}
+
+Page* PageQueues::StepMarker(Page& marker) {
+  PageList& list = ListOf(marker.queue);
+  const auto place = list.iterator_to(marker);
+  for (auto next = std::next(place); next != list.end(); ++next) {
+    if (next->marker) continue;  // another scan's
+    Page& page = *next;
+    list.splice(std::next(next), list, place);
+    return &page;
+  }
+  return nullptr;
+}
+
+void PageQueues::RemoveMarker(Page& marker) {
+  PageList& list = ListOf(marker.queue);
+  list.erase(list.iterator_to(marker));
+  marker.queue = PageQueue::kNone;
 }
 
 void PageQueues::Wire(Page& page) {

@@ -61,8 +61,17 @@ class PageQueues {
   // The caller frees a page of the hold list that this releases: returns whether it must.
   [[nodiscard]] bool Unhold(Page& page) LOCKING_REQUIRES(lock);
 
+  // A scan keeps its place with a marker: a page that is none, is not counted, and never leaves the
+  // queue by anybody else's hand. The scan removes it before it ends (INV-24).
+  //   at the head of `queue` (active or inactive)
+  void PlaceMarker(Page& marker, PageQueue queue) LOCKING_REQUIRES(lock);
+  // The first page behind the marker, which steps behind it; nullptr at the end of the queue.
+  Page* StepMarker(Page& marker) LOCKING_REQUIRES(lock);
+  void RemoveMarker(Page& marker) LOCKING_REQUIRES(lock);
+
   // The least recently cached page, or nullptr.
   Page* FirstCached() LOCKING_REQUIRES(lock);
+  // Those two hold markers too.
   PageList& active() LOCKING_REQUIRES(lock) { return active_; }
   PageList& inactive() LOCKING_REQUIRES(lock) { return inactive_; }
   PageList& cache() LOCKING_REQUIRES(lock) { return cache_; }
