@@ -1,0 +1,35 @@
+#include "stress/command/commands.h"
+
+namespace stress {
+
+const std::vector<Command>& AllCommands() {
+  static const auto* commands = new std::vector<Command>{
+      {"run",
+       kRunCommand,
+       "run a scenario with native threads and print a verdict",
+       nullptr,
+       {"vmstress run                                    20 s of the scenario mixed",
+        "vmstress run --scenario=low-memory --threads=8 --duration=5m --keep-going",
+        "vmstress run --scenario=mine.toml --operations=100000 --seed=7 --json=result.json",
+        "vmstress run --pages=512 --page-size=512        a flag wins over the scenario file"},
+       RunCommandLine},
+      {"explore", kExploreCommand, "", nullptr, {}, nullptr},
+      {"replay", kReplayCommand, "", "FILE", {}, nullptr},
+      {"hunt", kHuntCommand, "", nullptr, {}, nullptr},
+      {"scale", kScaleCommand, "", nullptr, {}, nullptr},
+      {"lockorder", kLockOrderCommand, "", nullptr, {}, nullptr},
+      {"inspect", kInspectCommand, "", "FILE", {}, nullptr},
+      {"list",
+       kListCommand,
+       "list what there is",
+       "WHAT",
+       {"vmstress list scenarios", "vmstress list workers     the kinds, with their parameters"},
+       ListCommand},
+      {"compare", kCompareCommand, "", "FILE", {}, nullptr},
+      {"report", kReportCommand, "", "FILE", {}, nullptr},
+      {"merge", kMergeCommand, "", "FILE", {}, nullptr},
+  };
+  return *commands;
+}
+
+}  // namespace stress

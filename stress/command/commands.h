@@ -1,0 +1,14 @@
+// The commands. Each returns an exit code or throws CommandError.
+#ifndef STRESS_COMMAND_COMMANDS_H_
+#define STRESS_COMMAND_COMMANDS_H_
+
+#include "stress/command/command_line.h"
+
+namespace stress {
+
+int RunCommandLine(const Invocation& invocation);
+int ListCommand(const Invocation& invocation);
+
+}  // namespace stress
+
+#endif  // STRESS_COMMAND_COMMANDS_H_

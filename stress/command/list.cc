@@ -1,0 +1,71 @@
+// `vmstress list`: what there is, one a line, the name first.
+#include <cstdio>
+#include <functional>
+
+#include "stress/command/commands.h"
+#include "stress/config/error.h"
+#include "stress/config/text.h"
+#include "stress/workers/kinds.h"
+
+namespace stress {
+namespace {
+
+void PrintRow(const std::string& name, const std::string& text) {
+  constexpr int kNameWidth = 14;
+  std::printf("%-*s %s\n", kNameWidth, name.c_str(), text.c_str());
+}
+
+void ListScenarios() {
+  for (const EmbeddedScenario& scenario : EmbeddedScenarios())
+    PrintRow(std::string(scenario.name), DescriptionOf(scenario.text));
+}
+
+void ListWorkers() {
+  for (const WorkerKindInfo& kind : WorkerKinds()) {
+    PrintRow(kind.name, kind.help);
+    for (const Setting& parameter : kind.parameters)
+      std::printf("  %-16s %s: %s [%s]\n", parameter.key, parameter.help,
+                  Accepted(parameter).c_str(), parameter.fallback);
+  }
+}
+
+void ListStrategies() {
+  const Setting* strategy = FindSetting("strategy", kExploreCommand);
+  for (const Choice& choice : strategy->choices)
+    if (choice.availability == Availability::kAvailable) std::printf("%s\n", choice.name);
+}
+
+struct Topic {
+  const char* name;
+  void (*list)();  // nullptr: not built yet
+};
+
+const std::vector<Topic>& Topics() {
+  static const auto* topics = new std::vector<Topic>{
+      {"scenarios", ListScenarios}, {"workers", ListWorkers}, {"strategies", ListStrategies},
+      {"tests", nullptr},           {"defects", nullptr},     {"rules", nullptr},
+      {"invariants", nullptr},      {"locks", nullptr}};
+  return *topics;
+}
+
+}  // namespace
+
+int ListCommand(const Invocation& invocation) {
+  std::vector<std::string> names;
+  for (const Topic& topic : Topics())
+    if (topic.list != nullptr) names.push_back(topic.name);
+  if (invocation.arguments.empty()) FailUsage("list: of what? accepted: " + Join(names, ", "));
+  if (invocation.arguments.size() > 1)
+    FailUsage("list: unexpected argument " + OneLine(invocation.arguments[1]));
+  const std::string& wanted = invocation.arguments.front();
+  for (const Topic& topic : Topics()) {
+    if (wanted != topic.name) continue;
+    if (topic.list == nullptr) FailNotAvailable("list " + wanted);
+    topic.list();
+    return kExitClean;
+  }
+  FailUsage("list: \"" + OneLine(wanted) + "\" cannot be listed; accepted: " + Join(names, ", ") +
+            DidYouMean(wanted, names));
+}
+
+}  // namespace stress

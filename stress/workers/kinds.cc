@@ -1,0 +1,57 @@
+#include "stress/workers/kinds.h"
+
+namespace stress {
+namespace {
+
+Setting Number(const char* key, std::uint64_t min, std::uint64_t max, const char* fallback,
+               const char* help) {
+  return {.key = key,
+          .section = Section::kWorker,
+          .type = ValueType::kInteger,
+          .min = min,
+          .max = max,
+          .fallback = fallback,
+          .help = help};
+}
+
+std::vector<WorkerKindInfo> Table() {
+  return {
+      {"collapse",
+       "forks address spaces into trees and exits them in random order",
+       {Number("max_spaces", 2, 1024, "12", "address spaces alive at once"),
+        Number("writes", 0, 4096, "8", "pages written in parent and child after a fork"),
+        Number("inherit_percent", 0, 100, "20", "steps that change an inheritance instead")}},
+      {"fault",
+       "loads and stores that the oracle checks",
+       {{.key = "pattern",
+         .section = Section::kWorker,
+         .type = ValueType::kChoice,
+         .choices = {{"mix"}, {"read"}, {"write"}, {"stride"}, {"random"}, {"hot"}},
+         .fallback = "mix",
+         .help = "which pages, and whether they are read or written"},
+        Number("touches", 1, 4096, "16", "accesses in a step"),
+        Number("write_percent", 0, 100, "50", "stores among them, unless the pattern says"),
+        Number("hot_pages", 1, 1u << 20, "4", "pages that the pattern hot keeps to")}},
+      {"map",
+       "maps, unmaps and protects ranges",
+       {Number("max_pages", 1, 4096, "32", "pages of a new mapping"),
+        Number("part_percent", 0, 100, "50", "changes that concern a part of a mapping")}},
+      {"pageout",
+       "keeps writing more memory than the machine has",
+       {Number("percent", 10, 1000, "125", "memory of all pageout workers, of the machine's pages"),
+        Number("touches", 1, 4096, "32", "pages touched in a step")}},
+      {"wire",
+       "wires and unwires ranges that overlap",
+       {Number("max_pages", 1, 4096, "8", "pages of a range"),
+        Number("limit_percent", 1, 50, "10", "of the machine's pages that may be wired")}},
+  };
+}
+
+}  // namespace
+
+const std::vector<WorkerKindInfo>& WorkerKinds() {
+  static const auto* kinds = new std::vector<WorkerKindInfo>(Table());
+  return *kinds;
+}
+
+}  // namespace stress
