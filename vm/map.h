@@ -51,15 +51,11 @@ class Map {
   Entries::iterator FirstEndingAfter(Address va) LOCKING_REQUIRES_SHARED(lock);
   // Lowest free range of `bytes` at or above `hint`; false if there is none.
   bool FindSpace(Address hint, Address bytes, Address* start) LOCKING_REQUIRES_SHARED(lock);
-  bool RangeIsFree(Address start, Address end) LOCKING_REQUIRES_SHARED(lock);
-  // Splits the entry so that one starts (ends) at `va`; object references grow by one.
-  void ClipStart(Address va) LOCKING_REQUIRES(lock);
-  void ClipEnd(Address va) LOCKING_REQUIRES(lock);
+  // Splits the entry that contains `va` in its midst, so that one starts there; object references
+  // grow by one. The entry is not in transition.
+  void ClipAt(Address va, Address page_size) LOCKING_REQUIRES(lock);
   // Whether [start, end) is mapped without a hole.
   bool CoversRange(Address start, Address end) LOCKING_REQUIRES_SHARED(lock);
-
- private:
-  void ClipAt(Entries::iterator entry, Address va) LOCKING_REQUIRES(lock);
 };
 
 // Exclusive: changes the timestamp.

@@ -8,6 +8,7 @@
 #ifndef VM_PAGE_BUSY_H_
 #define VM_PAGE_BUSY_H_
 
+#include "locking/sleep_queue.h"
 #include "vm/object.h"
 #include "vm/page.h"
 

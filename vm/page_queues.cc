@@ -110,6 +110,11 @@ void PageQueues::Wire(Page& page) {
   ++page.wire_count;
 }
 
+void PageQueues::WireNew(Page& page) {
+  page.wire_count = 1;
+  wired_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
 bool PageQueues::Unwire(Page& page, Then then) {
   Require(page.wire_count > 0, "INV-27", "a page is unwired that is not wired");
   if (--page.wire_count != 0) return false;

@@ -53,6 +53,8 @@ class PageQueues {
 
   // One more reason to stay; the first takes it off its queue (vm_page.c:1205).
   void Wire(Page& page) LOCKING_REQUIRES(lock);
+  // Wires a page that was just taken from the free queue and that nobody else knows.
+  void WireNew(Page& page);
   enum class Then : std::uint8_t { kActivate, kDeactivate };
   // One reason less; the last puts it back on a queue, if it has an owner. INV-27 if not wired.
   // Returns whether it was the last.

@@ -1,5 +1,5 @@
-// A field that one lock guards, and that others may read without it as a hint: what they read may be
-// out of date when they use it, so they take the lock and look again.
+// A field that one lock guards, and that others may read without it as a hint: what they read may
+// be out of date when they use it, so they take the lock and look again.
 #ifndef VM_RELAXED_H_
 #define VM_RELAXED_H_
 

@@ -35,7 +35,8 @@ class Space {
   Result Protect(Address start, Address bytes, Protection protection);
   Result SetInheritance(Address start, Address bytes, Inheritance inheritance);
   // Makes the range resident and keeps it so, until Unwire was called as often. Wiring nests.
-  // On an error nothing is wired that was not before.
+  // On an error nothing is wired that was not before. kProtectionFailure if some of the range
+  // cannot be read.
   Result Wire(Address start, Address bytes);
   // kInvalidArgument if some of the range is not wired.
   Result Unwire(Address start, Address bytes);

@@ -1,0 +1,276 @@
+#include "vm/fault.h"
+
+#include "vm/page_alloc.h"
+#include "vm/page_busy.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+// How one attempt at a fault ended. All locks are released.
+enum class Outcome : std::uint8_t {
+  kDone,
+  kRetry,         // something changed or was waited for: start again
+  kWaitForPages,  // there is no free page: wait, then start again
+  kFailed,        // see Fault::failure
+};
+
+// One fault, over as many attempts as it takes.
+//
+// The locks of an attempt: the map (shared), the first object of the chain, and the object of the
+// chain that is looked at, which may be the first. Which of them are held depends on where the walk
+// is, so the analysis is off in this class; the objects' run-time assertions cover it.
+class Fault {
+ public:
+  Fault(System& system, Map& map, Pmap& pmap, Address va, Protection access, FaultKind kind)
+      : system_(system),
+        map_(map),
+        pmap_(pmap),
+        va_(va & ~system.PageMask()),
+        access_(access),
+        kind_(kind) {}
+
+  Result Resolve() {
+    for (;;) {
+      switch (Attempt()) {
+        case Outcome::kDone:
+          system_.counters().Add(Event::kFault);
+          return Result::kOk;
+        case Outcome::kRetry:
+          continue;
+        case Outcome::kWaitForPages:
+          WaitForPages(system_, FreeQueue::Waiter::kFault);
+          continue;
+        case Outcome::kFailed:
+          return failure_;
+      }
+    }
+  }
+
+ private:
+  Outcome Attempt() LOCKING_NO_ANALYSIS;
+  Outcome WalkChain() LOCKING_NO_ANALYSIS;
+  Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
+  Outcome ReadIn(Page* invalid) LOCKING_NO_ANALYSIS;
+  Outcome ZeroFill() LOCKING_NO_ANALYSIS;
+  Outcome CopyUp(Page& source) LOCKING_NO_ANALYSIS;
+  Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
+  Outcome GiveUp(Outcome outcome) LOCKING_NO_ANALYSIS;
+  Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
+  bool PrepareEntry();
+  void UnlockCurrent() LOCKING_NO_ANALYSIS;
+  void KeepInMemory(Page& page);
+
+  System& system_;
+  Map& map_;
+  Pmap& pmap_;
+  const Address va_;
+  const Protection access_;
+  const FaultKind kind_;
+  Result failure_ = Result::kOk;
+
+  // Of the current attempt.
+  bool write_ = false;  // copy-on-write is to be broken
+  bool entry_wired_ = false;
+  bool copied_ = false;
+  Protection protection_ = Protection::kNone;  // what the mapping may get
+  Object* first_ = nullptr;                    // locked
+  Pindex first_index_ = 0;
+  Object* object_ = nullptr;  // locked: where the walk is
+  Pindex index_ = 0;
+};
+
+// Gives the entry an object of its own for the coming write, or its first one. Under the exclusive
+// map lock; the caller looks everything up again.
+bool Fault::PrepareEntry() {
+  MapWriteGuard guard(map_);
+  MapEntry* entry = map_.Lookup(va_);
+  if (entry == nullptr) return false;
+  const Pindex pages = system_.BytesToPages(entry->end - entry->start);
+  if (entry->object == nullptr) {
+    entry->object = AllocateObject(system_, ObjectType::kDefault, pages);
+    entry->offset = 0;
+  } else if (entry->needs_copy) {
+    ShadowObject(system_, &entry->object, &entry->offset, pages);
+  }
+  entry->needs_copy = false;
+  return true;
+}
+
+Outcome Fault::Attempt() {
+  map_.lock.LockShared();
+  const MapEntry* entry = map_.Lookup(va_);
+  Result failure = Result::kOk;
+  if (entry == nullptr)
+    failure = Result::kInvalidAddress;
+  else if (!Allows(kind_ == FaultKind::kWire ? entry->max_protection : entry->protection, access_))
+    failure = Result::kProtectionFailure;
+  if (failure != Result::kOk) {
+    map_.lock.UnlockShared();
+    return Fail(failure);
+  }
+  // Wiring settles copy-on-write for good, so that the page stays where it is wired.
+  write_ = Allows(access_, Protection::kWrite) ||
+           (kind_ == FaultKind::kWire && Allows(entry->max_protection, Protection::kWrite));
+  if (entry->object == nullptr || (write_ && entry->needs_copy)) {
+    map_.lock.UnlockShared();
+    return PrepareEntry() ? Outcome::kRetry : Fail(Result::kInvalidAddress);
+  }
+  protection_ = entry->needs_copy ? entry->protection & Protection::kRead : entry->protection;
+  entry_wired_ = entry->wired_count != 0 && !entry->in_transition;
+  first_ = object_ = entry->object;
+  first_index_ = index_ = entry->offset + system_.BytesToPages(va_ - entry->start);
+  copied_ = false;
+  first_->lock.Lock();
+  return WalkChain();
+}
+
+// From the first object towards the back, hand over hand, until the page is found or known not to
+// exist.
+Outcome Fault::WalkChain() {
+  for (;;) {
+    Page* page = LookupPage(*object_, index_);
+    if (page != nullptr && page->busied()) {
+      if (object_ != first_) first_->lock.Unlock();
+      map_.lock.UnlockShared();
+      SleepWhileBusy(system_, *object_, *page, "vmpfw").AndRetry();
+      return Outcome::kRetry;
+    }
+    if (page != nullptr && page->valid == system_.AllBlocks()) return Found(*page);
+    if (system_.swap().HasPage(*object_, index_)) return ReadIn(page);
+    Require(page == nullptr, "INV-52", "an invalid page is neither busy nor in swap");
+    Object* next = object_->backing;
+    if (next == nullptr) return ZeroFill();
+    next->lock.Lock();
+    index_ += object_->backing_offset;
+    if (object_ != first_) object_->lock.Unlock();
+    object_ = next;
+  }
+}
+
+Outcome Fault::Found(Page& page) {
+  if (object_ == first_) {
+    system_.counters().Add(Event::kFaultResident);
+    return MapIn(page, protection_);
+  }
+  if (write_) return CopyUp(page);
+  system_.counters().Add(Event::kFaultChain);
+  return MapIn(page, protection_ & Protection::kRead);
+}
+
+// The page is in swap: reads it into its own object, and starts again.
+Outcome Fault::ReadIn(Page* invalid) {
+  Page* page = invalid;
+  if (page == nullptr)
+    page = AllocatePage(system_, *object_, index_, {.busy = true});
+  else
+    BusyPage(*object_, *page);
+  if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
+  PagingBegin(*object_);
+  if (object_ != first_) first_->lock.Unlock();
+  map_.lock.UnlockShared();
+  const Result result = system_.swap().PageIn(*object_, *page);
+  if (result == Result::kOk) {
+    UnbusyPage(system_, *object_, *page);
+    PageRoleGuard guard(system_.queues().PageLock(*page));
+    system_.queues().Activate(*page);
+  } else {
+    FreePage(system_, *object_, *page);
+  }
+  PagingEnd(system_, *object_);
+  object_->lock.Unlock();
+  return result == Result::kOk ? Outcome::kRetry : Fail(result);
+}
+
+// Nobody in the chain has the page: it reads as zero.
+Outcome Fault::ZeroFill() {
+  UnlockCurrent();
+  Page* page = AllocatePage(system_, *first_, first_index_, {.zeroed = true});
+  if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
+  if (!page->zeroed) ZeroPage(system_, *page);
+  page->zeroed = false;
+  page->valid = system_.AllBlocks();
+  // Dropping a clean page must not uncover what a backer that others write to got meanwhile.
+  if (first_->backing != nullptr) page->dirty.Store(system_.AllBlocks(), std::memory_order_relaxed);
+  system_.counters().Add(Event::kZeroFill);
+  return MapIn(*page, protection_);
+}
+
+// Copy-on-write: the first object gets a page of its own.
+Outcome Fault::CopyUp(Page& source) {
+  Page* page = AllocatePage(system_, *first_, first_index_, {});
+  if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
+  // Whoever still writes to the source directly stops until it faults again: its owner is locked.
+  if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
+  CopyPage(system_, source, *page);
+  page->zeroed = false;
+  page->valid = system_.AllBlocks();
+  page->dirty.Store(system_.AllBlocks(), std::memory_order_relaxed);
+  // Other maps that share the first object still map the source in its place (D44).
+  if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);
+  UnlockCurrent();
+  system_.counters().Add(Event::kCowCopy);
+  copied_ = true;
+  return MapIn(*page, protection_);
+}
+
+// Maps the page, which is in object_. Ends the attempt.
+Outcome Fault::MapIn(Page& page, Protection protection) {
+  const bool wire = kind_ == FaultKind::kWire;
+  if (wire) {
+    // Before the mapping, so that nobody reclaims the page in between.
+    PageRoleGuard guard(system_.queues().PageLock(page));
+    system_.queues().Wire(page);
+  }
+  const Result result = pmap_.Enter(va_, page, protection, wire || entry_wired_);
+  if (result != Result::kOk) {
+    PageRoleGuard guard(system_.queues().PageLock(page));
+    if (wire)
+      system_.queues().Unwire(page, PageQueues::Then::kActivate);
+    else if (page.wire_count == 0)
+      system_.queues().Activate(page);
+    return GiveUp(Outcome::kWaitForPages);
+  }
+  if (!wire) KeepInMemory(page);
+  // A copy may have made the chain's next object superfluous.
+  if (copied_) CollapseObject(system_, *first_);
+  return GiveUp(Outcome::kDone);
+}
+
+// The page is used: on the active queue, and not the next to go.
+void Fault::KeepInMemory(Page& page) {
+  page.referenced.Store(true, std::memory_order_relaxed);
+  if (page.queue == PageQueue::kActive) return;
+  PageRoleGuard guard(system_.queues().PageLock(page));
+  if (page.wire_count == 0) system_.queues().Activate(page);
+}
+
+// Leaves only the first object locked.
+void Fault::UnlockCurrent() {
+  if (object_ == first_) return;
+  object_->lock.Unlock();
+  object_ = first_;
+  index_ = first_index_;
+}
+
+Outcome Fault::GiveUp(Outcome outcome) {
+  UnlockCurrent();
+  first_->lock.Unlock();
+  map_.lock.UnlockShared();
+  return outcome;
+}
+
+Outcome Fault::Fail(Result failure) {
+  failure_ = failure;
+  return Outcome::kFailed;
+}
+
+}  // namespace
+
+Result ResolveFault(System& system, Map& map, Pmap& pmap, Address va, Protection access,
+                    FaultKind kind) {
+  return Fault(system, map, pmap, va, access, kind).Resolve();
+}
+
+}  // namespace vm

@@ -1,0 +1,102 @@
+// Fork: a child map by inheritance. See map_ranges.h.
+#include "vm/map_ranges.h"
+#include "vm/page_alloc.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+MapEntry InheritedEntry(const MapEntry& parent) {
+  MapEntry child = parent;
+  child.wired_count = 0;
+  child.in_transition = false;
+  child.needs_wakeup = false;
+  child.transition_thread = 0;
+  return child;
+}
+
+// Both use one object from now on; it must be the parent's own.
+MapEntry Share(System& system, MapEntry& parent) {
+  const Pindex pages = system.BytesToPages(parent.end - parent.start);
+  if (parent.object == nullptr) {
+    parent.object = AllocateObject(system, ObjectType::kDefault, pages);
+    parent.offset = 0;
+  } else if (parent.needs_copy) {
+    ShadowObject(system, &parent.object, &parent.offset, pages);
+  }
+  parent.needs_copy = false;
+  ReferenceObject(parent.object);
+  return InheritedEntry(parent);
+}
+
+// Copies one resident page into the child's object. False: no page was free.
+bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pindex to_index) {
+  // The child's object is not known to anybody yet, so that it comes after its source is no order.
+  ObjectGuard from_guard(from.lock);
+  ObjectGuard to_guard(to.lock);
+  Page* source = LookupPage(from, from_index);
+  Require(source != nullptr && source->wire_count > 0, "INV-31", "a wired page left its object");
+  Page* copy = AllocatePage(system, to, to_index, {});
+  if (copy == nullptr) return false;
+  Pmap::RemoveWrite(system, *source);
+  CopyPage(system, *source, *copy);
+  copy->zeroed = false;
+  copy->valid = system.AllBlocks();
+  copy->dirty.Store(system.AllBlocks(), std::memory_order_relaxed);
+  PageRoleGuard page_guard(system.queues().PageLock(*copy));
+  system.queues().Activate(*copy);
+  return true;
+}
+
+// Wired memory cannot be write-protected and copied later: the child gets its copy now (D35).
+MapEntry CopyWired(System& system, const MapEntry& parent) {
+  const Pindex pages = system.BytesToPages(parent.end - parent.start);
+  MapEntry child = InheritedEntry(parent);
+  child.object = AllocateObject(system, ObjectType::kDefault, pages);
+  child.offset = 0;
+  child.needs_copy = false;
+  for (Pindex i = 0; i < pages;) {
+    if (CopyOnePage(system, *parent.object, parent.offset + i, *child.object, i))
+      ++i;
+    else
+      WaitForPages(system, FreeQueue::Waiter::kSystem);
+  }
+  return child;
+}
+
+// Both shadow the object before their next write.
+MapEntry CopyLater(MapEntry& parent, Pmap& parent_pmap) {
+  if (parent.object == nullptr) return InheritedEntry(parent);
+  if (!parent.needs_copy) {
+    parent_pmap.Protect(parent.start, parent.end, parent.protection & Protection::kRead);
+    parent.needs_copy = true;
+  }
+  parent.copy_on_write = true;
+  ReferenceObject(parent.object);
+  {
+    ObjectGuard guard(parent.object->lock);
+    parent.object->one_mapping = false;
+  }
+  return InheritedEntry(parent);
+}
+
+}  // namespace
+
+Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child) {
+  MapWriteGuard parent_guard(parent);
+  WaitForTransitions(system, parent, 0, parent.limit);
+  MapWriteGuard child_guard(child);
+  for (auto& [start, entry] : parent.entries) {
+    if (entry.inheritance == Inheritance::kNone) continue;
+    MapEntry inherited = entry.inheritance == Inheritance::kShare ? Share(system, entry)
+                         : entry.wired_count != 0                 ? CopyWired(system, entry)
+                                                                  : CopyLater(entry, parent_pmap);
+    child.entries.emplace(start, inherited);
+    child.size += inherited.end - inherited.start;
+  }
+  system.counters().Add(Event::kFork);
+  return Result::kOk;
+}
+
+}  // namespace vm

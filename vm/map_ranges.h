@@ -1,0 +1,39 @@
+// The operations of a space on ranges of its map, one file each. Internal to vm/; the contracts are
+// those of space.h.
+#ifndef VM_MAP_RANGES_H_
+#define VM_MAP_RANGES_H_
+
+#include <vector>
+
+#include "vm/map.h"
+#include "vm/pmap.h"
+#include "vm/types.h"
+
+namespace vm {
+
+class System;
+
+struct MapRange {
+  Address start;
+  Address end;
+};
+
+// Waits until no entry of [start, end) is being wired. Drops and retakes the map lock: the caller
+// has looked up nothing yet.
+void WaitForTransitions(System& system, Map& map, Address start, Address end)
+    LOCKING_REQUIRES(map.lock);
+
+// map_wire.cc
+Result WireRange(System& system, Map& map, Pmap& pmap, Address start, Address end);
+Result UnwireRange(System& system, Map& map, Pmap& pmap, Address start, Address end);
+// Takes one wiring from each page of [start, end), which lies in `entry`. The map is locked
+// exclusively by the caller. A wired page is found through its object, not through the pmap, whose
+// mapping may be gone (D31).
+void UnwirePages(System& system, Pmap& pmap, const MapEntry& entry, Address start, Address end);
+
+// map_fork.cc: fills the empty `child` from `parent` by inheritance.
+Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child);
+
+}  // namespace vm
+
+#endif  // VM_MAP_RANGES_H_

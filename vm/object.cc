@@ -1,0 +1,234 @@
+#include "vm/object.h"
+
+#include "vm/lock_classes.h"
+#include "vm/page_alloc.h"
+#include "vm/page_busy.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+
+Object::Object(std::uint32_t object_id) : lock(kObjectLock, object_id), id(object_id) {}
+Object::~Object() = default;
+
+Object* AllocateObject(System& system, ObjectType type, Pindex size) {
+  Object* object = system.TakeObject();
+  ObjectGuard guard(object->lock);
+  Require(object->ref_count == 0 && object->index.empty() && object->shadow_count == 0 &&
+              object->paging_in_progress == 0,
+          "INV-36", "an object is taken from the pool that is in use");
+  object->type = type;
+  object->size = size;
+  object->ref_count = 1;
+  object->paging_wanted = false;
+  object->dead = false;
+  object->one_mapping = type == ObjectType::kDefault;
+  object->generation = 1;
+  object->backing = nullptr;
+  object->backing_offset = 0;
+  return object;
+}
+
+void ReferenceObject(Object* object) {
+  if (object == nullptr) return;
+  ObjectGuard guard(object->lock);
+  Require(!object->dead, "INV-36", "a dead object is referenced");
+  ++object->ref_count;
+}
+
+void PagingBegin(Object& object) { ++object.paging_in_progress; }
+
+void PagingEnd(System& system, Object& object) {
+  Require(object.paging_in_progress > 0, "INV-37", "paging ends that never began");
+  if (--object.paging_in_progress != 0 || !object.paging_wanted) return;
+  object.paging_wanted = false;
+  system.sleep_queue().WakeAll(&object.paging_in_progress);
+}
+
+void WaitForPagingDrop(System& system, Object& object, const char* message) {
+  object.paging_wanted = true;
+  system.sleep_queue()
+      .SleepDrop(&object.paging_in_progress, object.lock,
+                 {.resource_class = &kPagingInProgress, .instance = object.id, .message = message})
+      .AndRetry();
+}
+
+void WaitForPaging(System& system, Object& object, const char* message) {
+  while (object.paging_in_progress != 0) {
+    WaitForPagingDrop(system, object, message);
+    object.lock.Lock();
+  }
+}
+
+void InsertPage(System& system, Object& object, Pindex pindex, Page& page) {
+  Require(page.object == nullptr, "INV-07", "a page is inserted that has an owner");
+  Require(pindex < object.size, "INV-06", "a page is inserted beyond the end of its object");
+  object.index.Insert(pindex, &page, system.index_nodes());
+  page.object = &object;
+  page.pindex = pindex;
+  ++object.resident_page_count;
+  ++object.generation;
+}
+
+void RemovePage(System& system, Object& object, Page& page) {
+  Require(page.object == &object, "INV-07", "a page is removed under another object's lock");
+  const Page* removed = object.index.Remove(page.pindex, system.index_nodes());
+  Require(removed == &page, "INV-03", "the index leads to another page");
+  page.object = nullptr;
+  page.busy_owner.store(locking::kNobody, std::memory_order_relaxed);
+  FlashPage(system, page);
+  --object.resident_page_count;
+  ++object.generation;
+}
+
+Page* LookupPage(Object& object, Pindex pindex) { return object.index.Lookup(pindex); }
+
+void RenamePage(System& system, Object& from, Page& page, Object& to, Pindex pindex) {
+  Require(!page.busied(), "INV-18", "a busy page is renamed");
+  RemovePage(system, from, page);
+  InsertPage(system, to, pindex, page);
+  {
+    PageRoleGuard guard(system.queues().PageLock(page));
+    if (page.queue == PageQueue::kCache) system.queues().Deactivate(page);
+  }
+  page.dirty.Store(system.AllBlocks(), std::memory_order_relaxed);
+}
+
+void BackOff(System& system, ObjectLock& held, locking::Site site) {
+  held.Unlock(site);
+  system.counters().Add(Event::kBackOff);
+  locking::Yield(site);
+}
+
+namespace {
+
+// Frees what `object` still has; wired pages lose their owner and are freed by their last unwire.
+void FreeAllPages(System& system, Object& object) LOCKING_REQUIRES(object.lock) {
+  Pindex next = 0;
+  while (Page* page = object.index.LookupAtOrAfter(next)) {
+    next = page->pindex + 1;
+    Require(!page->busied(), "INV-36", "a page is busy as its object ends");
+    PageRoleGuard guard(system.queues().PageLock(*page));
+    if (page->wire_count == 0) {
+      FreePage(system, object, *page);
+      system.counters().Add(Event::kFreeByExit);
+    } else {
+      page->identity = PageIdentity::kDetached;
+      RemovePage(system, object, *page);
+    }
+  }
+}
+
+// vm_object.c:701. Nobody refers to the object and nothing backs it any more.
+void TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock) {
+  object.dead = true;
+  WaitForPaging(system, object, "objtrm");
+  Require(object.ref_count == 0 && object.shadow_count == 0, "INV-36",
+          "an object ends that is still referred to");
+  FreeAllPages(system, object);
+  system.swap().FreeAll(object);
+  object.type = ObjectType::kDead;
+  object.lock.Unlock();
+  system.ReturnObject(&object);
+}
+
+// Waits until neither `shadow` nor what backs it has paging in progress, or until `backer` no
+// longer backs it (vm_object.c:597–619). The caller holds a reference to `shadow`.
+//   locked on entry: both; locked on return: shadow.
+void WaitForChainPaging(System& system, Object& shadow, Object& backer)
+    LOCKING_REQUIRES(shadow.lock) LOCKING_RELEASE(backer.lock) {
+  for (;;) {
+    if (shadow.paging_in_progress != 0) {
+      backer.lock.Unlock();
+      WaitForPaging(system, shadow, "objde1");
+    } else if (backer.paging_in_progress != 0) {
+      shadow.lock.Unlock();
+      WaitForPagingDrop(system, backer, "objde2");
+      shadow.lock.Lock();
+    } else {
+      backer.lock.Unlock();
+      return;
+    }
+    if (shadow.backing != &backer) return;
+    backer.lock.Lock();
+  }
+}
+
+enum class Collapsed { kNotPossible, kContended, kGoOn };
+
+// `object` lost all references but that of its only shadow: merges it into the shadow, now that no
+// fork needs it (vm_object.c:557–631). kGoOn: *shadow is what the caller holds a reference to
+// now, to be released in turn. kContended: look again.
+//   locked on entry: object; not locked on return.
+Collapsed CollapseIntoShadow(System& system, Object& object, Object** shadow)
+    LOCKING_RELEASE(object.lock) {
+  Object& front = object.shadows.front();
+  if (!front.lock.TryLock()) {
+    ++object.ref_count;
+    BackOff(system, object.lock);
+    return Collapsed::kContended;
+  }
+  if (front.dead || !front.anonymous()) {
+    // Whoever ends the shadow releases this object too.
+    front.lock.Unlock();
+    object.lock.Unlock();
+    return Collapsed::kNotPossible;
+  }
+  ++front.ref_count;
+  WaitForChainPaging(system, front, object);
+  if (front.ref_count > 1) CollapseObject(system, front);
+  front.lock.Unlock();
+  *shadow = &front;
+  return Collapsed::kGoOn;
+}
+
+// Cuts the object off what backs it. Returns the backer, whose reference is the caller's now.
+Object* DetachFromBacker(Object& object) LOCKING_REQUIRES(object.lock) {
+  Object* backer = object.backing;
+  if (backer == nullptr) return nullptr;
+  ObjectGuard guard(backer->lock);
+  backer->shadows.erase(backer->shadows.iterator_to(object));
+  --backer->shadow_count;
+  object.backing = nullptr;
+  object.backing_offset = 0;
+  return backer;
+}
+
+}  // namespace
+
+void DeallocateObject(System& system, Object* object) {
+  while (object != nullptr) {
+    object->lock.Lock();
+    Require(object->ref_count != 0, "INV-32", "an object is released more often than referenced");
+    --object->ref_count;
+    if (object->ref_count > 1) {
+      object->lock.Unlock();
+      return;
+    }
+    if (object->ref_count == 1) {
+      if (object->shadow_count == 0) object->one_mapping = true;
+      if (object->shadow_count != 1 || !object->anonymous()) {
+        object->lock.Unlock();
+        return;
+      }
+      Object* shadow = nullptr;
+      switch (CollapseIntoShadow(system, *object, &shadow)) {
+        case Collapsed::kNotPossible:
+          return;
+        case Collapsed::kContended:
+          continue;
+        case Collapsed::kGoOn:
+          object = shadow;
+          continue;
+      }
+    }
+    Object* backer = DetachFromBacker(*object);
+    if (object->dead)
+      object->lock.Unlock();
+    else
+      TerminateObject(system, *object);
+    object = backer;
+  }
+}
+
+}  // namespace vm

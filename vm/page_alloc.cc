@@ -1,0 +1,147 @@
+#include "vm/page_alloc.h"
+
+#include <cstring>
+
+#include "vm/page_busy.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+// Frees the first cache page whose object can be locked: its own lock comes before page queues, so
+// it is only tried, unless it is `own`, which the caller holds. False: there was none.
+// The analysis cannot follow a lock that may be held already.
+bool ReclaimCachePage(System& system, Object* own) LOCKING_NO_ANALYSIS {
+  PageRoleGuard guard(system.queues().lock);
+  for (Page& page : system.queues().cache()) {
+    Object* object = page.object;
+    if (object != own && !object->lock.TryLock()) continue;
+    FreePage(system, *object, page);
+    if (object != own) object->lock.Unlock();
+    system.counters().Add(Event::kCacheReclaimed);
+    return true;
+  }
+  return false;
+}
+
+// vm_page.c:787–929, without the insertion.
+Page* TakePage(System& system, Object* own, const AllocRequest& request) {
+  AllocClass alloc_class = request.alloc_class;
+  if (alloc_class != AllocClass::kInterrupt && system.daemon().CallerIsDaemon())
+    alloc_class = AllocClass::kSystem;
+  FreeQueue& free_queue = system.free_queue();
+  for (;;) {
+    const FreeQueue::Taken taken = free_queue.TryTake(alloc_class, request.zeroed);
+    if (taken.verdict == FreeQueue::Verdict::kTaken) {
+      Page* page = taken.page;
+      Require(page->dirty.Peek() == 0 && page->wire_count == 0 && page->hold_count == 0 &&
+                  !page->busied() && page->object == nullptr &&
+                  page->identity == PageIdentity::kFree,
+              "INV-01", "a page on the free queue is in use");
+      page->act_count = 0;
+      page->valid = 0;
+      if (request.wired) system.queues().WireNew(*page);
+      if (free_queue.PagingNeeded()) free_queue.WakeDaemon();
+      return page;
+    }
+    if (taken.verdict == FreeQueue::Verdict::kReclaimCache && request.reclaim &&
+        ReclaimCachePage(system, own))
+      continue;
+    free_queue.NoteDeficit();
+    free_queue.WakeDaemon();
+    return nullptr;
+  }
+}
+
+// The page has no owner any more.
+void PutPage(System& system, Page& page) LOCKING_REQUIRES(system.queues().lock) {
+  page.valid = 0;
+  page.dirty.Store(0, std::memory_order_relaxed);
+  page.writeable.Store(false, std::memory_order_relaxed);
+  page.referenced.Store(false, std::memory_order_relaxed);
+  page.zeroed = false;
+  system.counters().Add(Event::kFree);
+  system.free_queue().Put(page);
+}
+
+}  // namespace
+
+Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
+  Page* page = TakePage(system, &object, request);
+  if (page == nullptr) return nullptr;
+  page->identity = PageIdentity::kObject;
+  InsertPage(system, object, pindex, *page);
+  if (request.busy) BusyPage(object, *page);
+  return page;
+}
+
+Page* AllocateUnownedPage(System& system, const AllocRequest& request) {
+  Page* page = TakePage(system, nullptr, request);
+  if (page != nullptr) page->identity = PageIdentity::kNoObject;
+  return page;
+}
+
+void FreePage(System& system, Object& object, Page& page) {
+  Require(page.object == &object, "INV-18", "a page is freed under another object's lock");
+  const std::uint32_t busy_owner = page.busy_owner.load(std::memory_order_relaxed);
+  Require(page.shared_busy == 0 && (busy_owner == 0 || busy_owner == locking::Self().id), "INV-13",
+          "a busy page is freed");
+  Require(!Pmap::IsMapped(system, page), "INV-42", "a mapped page is freed");
+  PageRoleGuard guard(system.queues().lock);
+  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
+  system.queues().Dequeue(page);
+  RemovePage(system, object, page);
+  PutPage(system, page);
+}
+
+void FreeUnownedPage(System& system, Page& page) {
+  Require(page.object == nullptr && (page.identity == PageIdentity::kNoObject ||
+                                     page.identity == PageIdentity::kDetached),
+          "INV-10", "a page is freed as unowned that has an owner or is free");
+  PageRoleGuard guard(system.queues().lock);
+  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
+  PutPage(system, page);
+}
+
+void WaitForPages(System& system, FreeQueue::Waiter waiter) {
+  system.counters().Add(Event::kPageWait);
+  if (system.daemon().CallerIsDaemon()) waiter = FreeQueue::Waiter::kDaemon;
+  system.free_queue().WaitForPages(waiter,
+                                   waiter == FreeQueue::Waiter::kFault ? "pfault" : "vmwait");
+}
+
+Page* GrabPage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
+  if (Page* page = LookupPage(object, pindex); page != nullptr) {
+    if (page->busied()) {
+      SleepWhileBusy(system, object, *page, "pgrbwt").AndRetry();
+      object.lock.Lock();
+      return nullptr;
+    }
+    if (request.wired) {
+      PageRoleGuard guard(system.queues().PageLock(*page));
+      system.queues().Wire(*page);
+    }
+    BusyPage(object, *page);
+    return page;
+  }
+  AllocRequest busy = request;
+  busy.busy = true;
+  if (Page* page = AllocatePage(system, object, pindex, busy); page != nullptr) return page;
+  object.lock.Unlock();
+  WaitForPages(system, FreeQueue::Waiter::kSystem);
+  object.lock.Lock();
+  return nullptr;
+}
+
+void ZeroPage(System& system, Page& page) {
+  const std::span<std::byte> bytes = system.FrameBytes(page);
+  std::memset(bytes.data(), 0, bytes.size());
+}
+
+void CopyPage(System& system, const Page& from, Page& to) {
+  const std::span<std::byte> source = system.FrameBytes(from);
+  std::memcpy(system.FrameBytes(to).data(), source.data(), source.size());
+}
+
+}  // namespace vm

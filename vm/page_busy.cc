@@ -1,0 +1,56 @@
+#include "vm/page_busy.h"
+
+#include "locking/thread_state.h"
+#include "vm/lock_classes.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+
+void BusyPage(Object& owner, Page& page) {
+  Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
+  Require(!page.busied() && page.identity == PageIdentity::kObject, "INV-11",
+          "a page is busied that is busy or free");
+  page.busy_owner.store(locking::Self().id, std::memory_order_relaxed);
+}
+
+void UnbusyPage(System& system, Object& owner, Page& page) {
+  Require(page.object == &owner, "INV-18", "a page is unbusied under another object's lock");
+  Require(page.busy_owner.load(std::memory_order_relaxed) == locking::Self().id, "INV-11",
+          "a page is unbusied by a thread that does not hold it");
+  page.busy_owner.store(locking::kNobody, std::memory_order_relaxed);
+  FlashPage(system, page);
+}
+
+void ShareBusyPage(Object& owner, Page& page) {
+  Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
+  Require(!page.exclusively_busy(), "INV-12", "a page is shared-busied that is exclusively busy");
+  ++page.shared_busy;
+}
+
+void UnshareBusyPage(System& system, Object& owner, Page& page) {
+  Require(page.object == &owner, "INV-18", "a page is unbusied under another object's lock");
+  Require(page.shared_busy > 0, "INV-12", "a page is unshared that is not shared-busy");
+  if (--page.shared_busy == 0) FlashPage(system, page);
+}
+
+locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page,
+                                    const char* message) {
+  Require(page.object == &owner && page.busied(), "INV-16",
+          "a thread sleeps for a page that is not busy, or not its owner's");
+  page.wanted = true;
+  page.referenced.Store(true, std::memory_order_relaxed);
+  system.counters().Add(Event::kBusyWait);
+  const std::atomic<std::uint32_t>* holder = page.exclusively_busy() ? &page.busy_owner : nullptr;
+  return system.sleep_queue().SleepDrop(
+      &page, owner.lock,
+      {.resource_class = &kPageBusy, .instance = page.frame, .holder = holder, .message = message});
+}
+
+void FlashPage(System& system, Page& page) {
+  if (!page.wanted) return;
+  page.wanted = false;
+  system.sleep_queue().WakeAll(&page);
+}
+
+}  // namespace vm

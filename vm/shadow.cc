@@ -1,0 +1,30 @@
+// Creating shadows: see object.h.
+#include "vm/object.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+
+void ShadowObject(System& system, Object** object, Pindex* offset, Pindex size) {
+  Object* source = *object;
+  {
+    ObjectGuard guard(source->lock);
+    if (source->ref_count == 1 && source->anonymous()) return;
+  }
+  Object* shadow = AllocateObject(system, ObjectType::kDefault, size);
+  {
+    // The shadow is not known to anybody yet, and comes first in the order anyway.
+    ObjectGuard shadow_guard(shadow->lock);
+    ObjectGuard source_guard(source->lock);
+    Require(!source->dead, "INV-36", "a dead object is shadowed");
+    shadow->backing = source;
+    shadow->backing_offset = *offset;
+    source->shadows.push_front(*shadow);
+    ++source->shadow_count;
+    source->one_mapping = false;
+  }
+  *offset = 0;
+  *object = shadow;
+}
+
+}  // namespace vm

@@ -1,0 +1,150 @@
+#include "vm/space.h"
+
+#include "vm/fault.h"
+#include "vm/map_ranges.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+// Whether [start, start + bytes) is page-aligned, not empty, and within the address space.
+bool ValidRange(const System& system, const Map& map, Address start, Address bytes) {
+  return bytes != 0 && ((start | bytes) & system.PageMask()) == 0 && start <= map.limit &&
+         bytes <= map.limit - start;
+}
+
+}  // namespace
+
+Space::Space(System& system, std::uint32_t space_id, Pmap& pmap)
+    : system_(system), id_(space_id), map_(space_id, pmap.limit()), pmap_(pmap) {}
+
+Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
+                           Inheritance inheritance, Address* start) {
+  if (!ValidRange(system_, map_, hint, bytes)) return Result::kInvalidArgument;
+  MapWriteGuard guard(map_);
+  // The first page stays unmapped, as a null address does.
+  if (!map_.FindSpace(std::max<Address>(hint, system_.config().page_size), bytes, start))
+    return Result::kNoSpace;
+  MapEntry entry;
+  entry.start = *start;
+  entry.end = *start + bytes;
+  entry.protection = protection;
+  entry.inheritance = inheritance;
+  map_.entries.emplace(*start, entry);
+  map_.size += bytes;
+  return Result::kOk;
+}
+
+Result Space::Unmap(Address start, Address bytes) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  const Address end = start + bytes;
+  std::vector<Object*> released;
+  {
+    MapWriteGuard guard(map_);
+    WaitForTransitions(system_, map_, start, end);
+    map_.ClipAt(start, system_.config().page_size);
+    map_.ClipAt(end, system_.config().page_size);
+    auto entry = map_.FirstEndingAfter(start);
+    while (entry != map_.entries.end() && entry->second.start < end) {
+      MapEntry& gone = entry->second;
+      if (gone.wired_count != 0) UnwirePages(system_, pmap_, gone, gone.start, gone.end);
+      pmap_.Remove(gone.start, gone.end);
+      if (gone.object != nullptr) released.push_back(gone.object);
+      map_.size -= gone.end - gone.start;
+      entry = map_.entries.erase(entry);
+    }
+  }
+  // Ending an object may wait for I/O: not under the map lock.
+  for (Object* object : released) DeallocateObject(system_, object);
+  return Result::kOk;
+}
+
+Result Space::Protect(Address start, Address bytes, Protection protection) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  const Address end = start + bytes;
+  MapWriteGuard guard(map_);
+  WaitForTransitions(system_, map_, start, end);
+  if (!map_.CoversRange(start, end)) return Result::kInvalidAddress;
+  map_.ClipAt(start, system_.config().page_size);
+  map_.ClipAt(end, system_.config().page_size);
+  for (auto entry = map_.FirstEndingAfter(start);
+       entry != map_.entries.end() && entry->second.start < end; ++entry)
+    entry->second.protection = protection;
+  // Rights that were given are taken up by faults.
+  pmap_.Protect(start, end, protection);
+  return Result::kOk;
+}
+
+Result Space::SetInheritance(Address start, Address bytes, Inheritance inheritance) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  const Address end = start + bytes;
+  MapWriteGuard guard(map_);
+  WaitForTransitions(system_, map_, start, end);
+  if (!map_.CoversRange(start, end)) return Result::kInvalidAddress;
+  map_.ClipAt(start, system_.config().page_size);
+  map_.ClipAt(end, system_.config().page_size);
+  for (auto entry = map_.FirstEndingAfter(start);
+       entry != map_.entries.end() && entry->second.start < end; ++entry)
+    entry->second.inheritance = inheritance;
+  return Result::kOk;
+}
+
+Result Space::Wire(Address start, Address bytes) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  return WireRange(system_, map_, pmap_, start, start + bytes);
+}
+
+Result Space::Unwire(Address start, Address bytes) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  return UnwireRange(system_, map_, pmap_, start, start + bytes);
+}
+
+Space* Space::Fork() {
+  Space* child = system_.CreateSpace();
+  ForkMap(system_, map_, pmap_, child->map_);
+  return child;
+}
+
+void Space::Exit() {
+  const Result result = Unmap(0, map_.limit);
+  Require(result == Result::kOk, "INV-56", "an address space cannot be unmapped");
+  pmap_.Destroy();
+  system_.ReturnPmap(&pmap_);
+  system_.ForgetSpace(this);
+}
+
+template <typename Access>
+Result Space::AccessPage(Address va, Protection protection, Access access) {
+  while (access() != Cpu::Access::kDone) {
+    const Result result = Fault(va, protection);
+    if (result != Result::kOk) return result;
+  }
+  return Result::kOk;
+}
+
+Result Space::Load(Cpu& cpu, Address va, std::uint64_t* value) {
+  return LoadWords(cpu, va, value, 1);
+}
+
+Result Space::Store(Cpu& cpu, Address va, std::uint64_t value) {
+  return StoreWords(cpu, va, &value, 1);
+}
+
+Result Space::LoadWords(Cpu& cpu, Address va, std::uint64_t* values, std::uint32_t count) {
+  if (va >= map_.limit) return Result::kInvalidAddress;
+  return AccessPage(va, Protection::kRead, [&] { return cpu.LoadWords(pmap_, va, values, count); });
+}
+
+Result Space::StoreWords(Cpu& cpu, Address va, const std::uint64_t* values, std::uint32_t count) {
+  if (va >= map_.limit) return Result::kInvalidAddress;
+  return AccessPage(va, Protection::kWrite,
+                    [&] { return cpu.StoreWords(pmap_, va, values, count); });
+}
+
+Result Space::Fault(Address va, Protection access) {
+  if (va >= map_.limit) return Result::kInvalidAddress;
+  return ResolveFault(system_, map_, pmap_, va, access, FaultKind::kAccess);
+}
+
+}  // namespace vm

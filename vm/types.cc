@@ -1,0 +1,57 @@
+#include "vm/types.h"
+
+#include "vm/counters.h"
+#include "vm/page.h"
+
+namespace vm {
+
+const char* ResultName(Result result) {
+  switch (result) {
+    case Result::kOk:
+      return "ok";
+    case Result::kInvalidArgument:
+      return "invalid argument";
+    case Result::kInvalidAddress:
+      return "invalid address";
+    case Result::kProtectionFailure:
+      return "protection failure";
+    case Result::kNoSpace:
+      return "no space";
+    case Result::kShortage:
+      return "page shortage";
+    case Result::kIoError:
+      return "I/O error";
+    case Result::kOutOfMemory:
+      return "out of memory";
+  }
+  return "unknown";
+}
+
+const char* PageIdentityName(PageIdentity identity) {
+  switch (identity) {
+    case PageIdentity::kFree:
+      return "free";
+    case PageIdentity::kObject:
+      return "object";
+    case PageIdentity::kNoObject:
+      return "no-object";
+    case PageIdentity::kDetached:
+      return "detached";
+    case PageIdentity::kHeld:
+      return "held";
+  }
+  return "unknown";
+}
+
+const char* EventName(Event event) {
+  static constexpr const char* kNames[] = {
+      "faults",      "faults_resident", "faults_chain",    "zero_fills", "cow_copies",
+      "page_ins",    "page_outs",       "page_out_errors", "frees",      "frees_by_exit",
+      "reactivated", "cache_reclaimed", "daemon_scans",    "collapses",  "bypasses",
+      "forks",       "shootdowns",      "page_waits",      "busy_waits", "back_offs",
+  };
+  static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<std::size_t>(Event::kCount));
+  return kNames[static_cast<std::size_t>(event)];
+}
+
+}  // namespace vm
