@@ -1,5 +1,7 @@
 // Atomic: std::atomic whose operations are scheduling points of a controlled executor.
 // Counter: a statistic with one writer; never a scheduling point, read at any time.
+// LoadWord, StoreWord: a word of plain memory, as a simulated CPU touches it: relaxed, never a
+// scheduling point. A plain access that nothing orders with them is a race that a detector sees.
 #ifndef LOCKING_ATOMIC_H_
 #define LOCKING_ATOMIC_H_
 
@@ -85,6 +87,13 @@ class Counter {
  private:
   std::atomic<std::uint64_t> value_{0};
 };
+
+inline std::uint64_t LoadWord(std::uint64_t& word) {
+  return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_relaxed);
+}
+inline void StoreWord(std::uint64_t& word, std::uint64_t value) {
+  std::atomic_ref<std::uint64_t>(word).store(value, std::memory_order_relaxed);
+}
 
 }  // namespace locking
 

@@ -21,7 +21,7 @@ namespace vm {
 class Pmap;
 class System;
 
-class Cpu {
+class alignas(64) Cpu {
  public:
   Cpu(System& system, std::uint32_t number);
 
@@ -31,7 +31,7 @@ class Cpu {
     kDone,
     kFault,  // no translation allows it: fault, then try again
   };
-  // One aligned 64-bit word at `va` of `pmap`.
+  // One aligned 64-bit word at `va` of `pmap`. What may be written may be read.
   //   locked on entry and return: nothing that comes after "cpu access". Does not sleep.
   Access Load(Pmap& pmap, Address va, std::uint64_t* value);
   Access Store(Pmap& pmap, Address va, std::uint64_t value);
@@ -52,7 +52,11 @@ class Cpu {
     Frame frame = 0;
     bool writable = false;  // and the modified bit of the page-table entry is set
   };
-  Translation* Translate(Pmap& pmap, Address va, Protection access) LOCKING_REQUIRES(access_);
+  // The frame's words from `va` on, which allow `access`; nullptr: fault. Walks the page table if
+  // the translation is not cached.
+  std::uint64_t* Translate(Pmap& pmap, Address va, Protection access) LOCKING_REQUIRES(access_);
+  // The CPU's half of a walk: sets the referenced bit, and the modified bit for a write.
+  bool Fill(Pmap& pmap, Protection access, Translation* slot) LOCKING_REQUIRES(access_);
   Translation& SlotOf(const Pmap& pmap, Address page) LOCKING_REQUIRES(access_);
 
   System& system_;

@@ -1,20 +1,31 @@
-// A physical map: the page tables of one address space, and the PV lists that lead from a page back
-// to the entries that map it.
+// A physical map: the page tables of one address space, and the way back from a page to the entries
+// that map it.
 //
-// Two levels: a directory page of pointers to table pages of entries, both taken from the machine's
+// Two levels: a directory page that points to table pages of entries, both taken from the machine's
 // free pages (wired, without an owner) and kept until the pmap is destroyed, so that CPUs walk them
 // without a lock. An address space has (page_size / 8)^2 pages.
 //
 // Lock key: (m) the pmap's lock; (v) the PV list lock of the page. Order: pmap, then PV list, then
-// the access locks of CPUs (shootdowns). Entries are changed under (m) and read by CPUs at any
-// time; only a CPU sets the referenced and modified bits.
+// the access locks of CPUs (shootdowns). Entries are changed under (m), with two exceptions: CPUs
+// set the referenced and modified bits of valid entries, and TestAndClearReferenced clears the
+// former under (v). So every change is a read-modify-write, and no bit is lost (D47).
+//
+// How a right is taken away, so that whoever finds no mapping (no right to write) may rely on it:
+//
+//   1. the entry loses its valid bit, or its writable bit for the pending bit; the rest stays
+//   2. one shootdown of all the entries changed: no CPU uses the right any more
+//   3. the modified bit is folded into Page::dirty, the referenced bit into Page::referenced
+//   4. the entry goes from the page's PV list and becomes 0, or its pending bit goes
+//
+// All of it before the pmap's lock is released. Whoever walks a PV list waits for a change under
+// way by taking that lock. A downgrade of an entry that was not modified needs no shootdown: a CPU
+// caches the right to write only together with the modified bit.
 //
 // Removing all mappings of a page finds them by its PV list, whose lock comes after the pmaps': it
-// takes the list's first entry, releases the list, locks that pmap and looks again. Pmap storage is
+// notes the first of them, releases the list, locks that pmap and looks again. Pmap storage is
 // type-stable for this.
 //
-// A shootdown is complete before the function that needed it returns (INV-42); a modified bit is
-// folded into Page::dirty before the right to write is taken away for good (INV-46).
+// Follows pmap.c of i386, without superpages.
 #ifndef VM_PMAP_H_
 #define VM_PMAP_H_
 
@@ -30,26 +41,19 @@
 namespace vm {
 
 class System;
-class Pmap;
-
-// One mapping of a page. (v)
-struct PvEntry {
-  Pmap* pmap;
-  Address va;
-  PvEntry* next;
-};
 
 class Pmap {
  public:
   Pmap(System& system, std::uint32_t id);
   Pmap(const Pmap&) = delete;
 
-  // Maps `page` at `va` (page-aligned), replacing what is there. kShortage when a table page is
-  // needed and there is none: the caller drops its locks, waits for pages and starts again.
+  // Maps `page` at `va` (page-aligned), replacing what is there. The right to write includes the
+  // right to read. kShortage when a table page is needed and there is none: the caller drops its
+  // locks, waits for pages and starts again.
   // `wired`: the mapping counts as wired.
   //   locked on entry and return: the page's owner, shared at least; the page is not exclusively
-  //   busy by another. Takes the pmap and PV list locks; may wait for CPUs in their access section.
-  //   Does not sleep.
+  //   busy by another. Takes the pmap and PV list locks, and before them those of an allocation
+  //   that reclaims nothing; may wait for CPUs in their access section. Does not sleep.
   Result Enter(Address va, Page& page, Protection protection, bool wired) LOCKING_EXCLUDES(lock_);
   // Removes the mappings in [start, end).
   void Remove(Address start, Address end) LOCKING_EXCLUDES(lock_);
@@ -66,6 +70,7 @@ class Pmap {
   };
   Mapping Query(Address va) const;
   // Removes all mappings and gives the table pages back. Nobody uses the pmap any more.
+  //   locked on entry and return: nothing from the page role on. Takes the page role.
   void Destroy() LOCKING_EXCLUDES(lock_);
 
   // End of the address space, in bytes.
@@ -78,36 +83,94 @@ class Pmap {
   // new mapping appears), or the page is unowned. Take pmap locks one after the other.
   static void RemoveAll(System& system, Page& page);
   static void RemoveWrite(System& system, Page& page);
-  // Counts and clears referenced bits (pmap_ts_referenced).
-  static std::uint32_t TestAndClearReferenced(System& system, Page& page);
-  // Whether some mapping has its modified bit set.
-  static bool IsModified(System& system, Page& page);
-  static bool IsMapped(System& system, const Page& page);
-  // Mappings of the page that are wired.
-  static std::uint32_t WiredMappings(System& system, Page& page);
   // Clears modified bits (MADV_FREE, before a page is called clean).
   static void ClearModified(System& system, Page& page);
 
+  // The same, under the PV list lock alone.
+  // Counts and clears referenced bits (pmap_ts_referenced).
+  static std::uint32_t TestAndClearReferenced(System& system, Page& page);
+  // Whether some mapping has its modified bit set. The bit of a mapping that is being removed moves
+  // to Page::dirty: who wants to know whether the page is clean reads that afterwards, not before.
+  static bool IsModified(System& system, const Page& page);
+  static bool IsMapped(System& system, const Page& page);
+  // Mappings of the page that are wired.
+  static std::uint32_t WiredMappings(System& system, const Page& page);
+
  private:
   friend class Cpu;
-  friend class PmapChecker;  // sweeps: check.cc
+  friend class PmapChecker;  // sweeps: check_pmap.cc
 
-  // Page-table entry: frame in the high half, flags in the low.
+  // Page-table entry: frame in the high half, flags in the low. The root and the directory's
+  // entries have a frame and kValid.
   static constexpr std::uint64_t kValid = 1;
   static constexpr std::uint64_t kWritable = 2;
   static constexpr std::uint64_t kWired = 4;
   static constexpr std::uint64_t kReferenced = 8;
   static constexpr std::uint64_t kModified = 16;
+  static constexpr std::uint64_t kPending = 32;  // the right to write goes: see the head comment
   using Entry = locking::Atomic<std::uint64_t>;
+  static constexpr std::uint64_t EntryFor(Frame frame, std::uint64_t flags) {
+    return std::uint64_t{frame} << 32 | flags;
+  }
+  static constexpr Frame FrameOf(std::uint64_t entry) { return static_cast<Frame>(entry >> 32); }
 
-  // The CPU's walk: reads an entry without a lock; nullptr where there is no table.
+  // The pages from the first to the last whose translations are to be shot down.
+  struct Range {
+    Address first = ~Address{0};
+    Address last = 0;
+    bool empty() const { return first > last; }
+    void Add(Address va);
+  };
+  // A mapping found on a PV list.
+  struct Place {
+    Pmap* pmap;
+    Address va;
+  };
+
+  // The CPU's walk: the entry of `va`, without a lock; nullptr where there is no table.
   Entry* Walk(Address va) const;
   void MarkActiveOn(std::uint32_t cpu);
 
+  Entry* TableAt(std::uint64_t entry) const;
+  // The same, and makes the tables if need be; nullptr: no page.
+  Entry* WalkOrGrow(Address va) LOCKING_EXCLUDES(lock_);
+  bool Grow(Entry& slot) LOCKING_EXCLUDES(lock_);
+  // Takes a table page that `slot` points to, or was meant to, out of use.
+  void GiveBack(Page& table) LOCKING_EXCLUDES(lock_);
+  // The first entry in use from *va on and below `end`; *va becomes its address.
+  Entry* NextMapping(Address* va, Address end) const LOCKING_REQUIRES(lock_);
+  Entry* FindMapping(Address va, const Page& page) const LOCKING_REQUIRES(lock_);
+  Page& PageOf(std::uint64_t entry) const;
+
+  // Steps 1 to 4 of the head comment.
+  void RemoveLocked(Address start, Address end) LOCKING_REQUIRES(lock_);
+  void Retire(Address va, Entry& entry) LOCKING_REQUIRES(lock_);
+  void TakeWriteLocked(Address start, Address end) LOCKING_REQUIRES(lock_);
+  // Whether a shootdown is due.
+  bool TakeWrite(Entry& entry) LOCKING_REQUIRES(lock_);
+  void SettleWrite(Entry& entry) LOCKING_REQUIRES(lock_);
+  void ShootDown(const Range& range);
+  void Fold(Page& page, std::uint64_t entry);
+
+  void RemoveMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
+  void TakeWriteMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
+  void ClearModifiedMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
+
+  void EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) LOCKING_REQUIRES(lock_);
+  void ChangeRights(Address va, Entry& entry, std::uint64_t flags) LOCKING_REQUIRES(lock_);
+  void SetWiredLocked(Entry& entry, bool wired) LOCKING_REQUIRES(lock_);
+
+  // Calls `change` for the page's mappings with one of `flags`, with no PV list locked.
+  static void ForMappingsWith(System& system, Page& page, std::uint64_t flags,
+                              void (Pmap::*change)(Address, const Page&));
+  static std::uint64_t EntryOf(const PvEntry& mapping, const Page& page);
+
   System& system_;
   const std::uint32_t id_;
+  const std::uint32_t page_shift_;
+  const std::uint32_t index_bits_;  // log2 of the entries of a table
   mutable locking::Mutex lock_;
-  locking::Atomic<Page*> directory_{nullptr};  // (m) to change
+  Entry root_{0};  // of the directory page; set once, by whoever needs it first
   std::uint32_t resident_count_ LOCKING_GUARDED_BY(lock_) = 0;
   std::uint32_t wired_count_ LOCKING_GUARDED_BY(lock_) = 0;
   // CPUs that may cache translations: set by the CPU before it reads an entry, never cleared while

@@ -1,7 +1,9 @@
-// The PV lists' locks and storage: pages hash by frame to one of a few shards, each with a lock and
-// a pool of entries.
+// The PV lists: from a page to the page-table entries that map it. Pages hash by frame to one of a
+// few shards, each with a lock and a pool of entries.
 //
-// Thread safety: a page's list (Page::pv_first) is guarded by the lock of its shard.
+// Thread safety: a page's list (Page::pv_first) is guarded by the lock of its shard. A mapping is
+// put on the list before its page-table entry becomes valid, and taken off after the shootdown that
+// ended it: a page whose list is empty is touched by no CPU.
 #ifndef VM_PV_LISTS_H_
 #define VM_PV_LISTS_H_
 
@@ -12,13 +14,22 @@
 
 #include "locking/mutex.h"
 #include "vm/page.h"
-#include "vm/pmap.h"
+#include "vm/types.h"
 
 namespace vm {
 
+class Pmap;
+
+// One mapping of a page, guarded by its shard's lock.
+struct PvEntry {
+  Pmap* pmap;
+  Address va;
+  PvEntry* next;
+};
+
 class PvLists {
  public:
-  class Shard {
+  class alignas(64) Shard {
    public:
     Shard();
     mutable locking::Mutex lock;
@@ -26,13 +37,20 @@ class PvLists {
     void Add(Page& page, Pmap* pmap, Address va) LOCKING_REQUIRES(lock);
     // Takes it off; INV-41 if it is not there.
     void Remove(Page& page, const Pmap* pmap, Address va) LOCKING_REQUIRES(lock);
+    // Entries on the lists of this shard's pages.
+    std::uint32_t in_use() const LOCKING_REQUIRES(lock) { return in_use_; }
 
    private:
+    void Grow() LOCKING_REQUIRES(lock);
+
     PvEntry* free_ LOCKING_GUARDED_BY(lock) = nullptr;
+    std::uint32_t in_use_ LOCKING_GUARDED_BY(lock) = 0;
     std::vector<std::unique_ptr<PvEntry[]>> chunks_ LOCKING_GUARDED_BY(lock);
   };
 
   Shard& ShardOf(const Page& page) { return shards_[page.frame % kShards]; }
+  // Entries on all lists.
+  std::uint32_t in_use();
 
  private:
   static constexpr std::uint32_t kShards = 16;

@@ -59,8 +59,9 @@ class System {
   std::span<Page> pages() { return {pages_.get(), config_.pages}; }
   Page& PageOfFrame(Frame frame) { return pages_[frame]; }
   // The frame's bytes; see page.h for whose they are.
-  std::span<std::byte> FrameBytes(const Page& page) {
-    return {frames_.get() + std::size_t{page.frame} * config_.page_size, config_.page_size};
+  std::span<std::byte> FrameBytes(const Page& page) { return FrameBytes(page.frame); }
+  std::span<std::byte> FrameBytes(Frame frame) {
+    return {frames_.get() + (std::size_t{frame} << page_shift_), config_.page_size};
   }
   Pindex BytesToPages(Address bytes) const { return bytes >> page_shift_; }
   Address PagesToBytes(Pindex pages) const { return pages << page_shift_; }

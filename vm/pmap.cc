@@ -1,0 +1,420 @@
+#include "vm/pmap.h"
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "vm/lock_classes.h"
+#include "vm/page_alloc.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+constexpr std::uint32_t kPlacesPerBatch = 16;
+
+}  // namespace
+
+Pmap::Pmap(System& system, std::uint32_t id)
+    : system_(system),
+      id_(id),
+      page_shift_(static_cast<std::uint32_t>(std::countr_zero(system.config().page_size))),
+      index_bits_(page_shift_ - 3),
+      lock_(kPmapLock, id) {}
+
+Address Pmap::limit() const { return Address{1} << (2 * index_bits_ + page_shift_); }
+
+std::uint32_t Pmap::resident_count() const {
+  locking::MutexGuard guard(lock_);
+  return resident_count_;
+}
+
+std::uint32_t Pmap::wired_count() const {
+  locking::MutexGuard guard(lock_);
+  return wired_count_;
+}
+
+void Pmap::Range::Add(Address va) {
+  first = std::min(first, va);
+  last = std::max(last, va);
+}
+
+// ---- Tables ----
+
+Page& Pmap::PageOf(std::uint64_t entry) const { return system_.PageOfFrame(FrameOf(entry)); }
+
+Pmap::Entry* Pmap::TableAt(std::uint64_t entry) const {
+  return std::launder(reinterpret_cast<Entry*>(system_.FrameBytes(FrameOf(entry)).data()));
+}
+
+Pmap::Entry* Pmap::Walk(Address va) const {
+  const Address page = va >> page_shift_;
+  const std::uint64_t root = root_.Load(std::memory_order_acquire);
+  if (root == 0 || page >> (2 * index_bits_) != 0) return nullptr;
+  const std::uint64_t table = TableAt(root)[page >> index_bits_].Load(std::memory_order_acquire);
+  if (table == 0) return nullptr;
+  return &TableAt(table)[page & ((Address{1} << index_bits_) - 1)];
+}
+
+Pmap::Entry* Pmap::WalkOrGrow(Address va) {
+  if (Entry* entry = Walk(va); entry != nullptr) [[likely]]
+    return entry;
+  if (!Grow(root_)) return nullptr;
+  Entry* directory = TableAt(root_.Load(std::memory_order_acquire));
+  return Grow(directory[va >> (page_shift_ + index_bits_)]) ? Walk(va) : nullptr;
+}
+
+// Without the pmap's lock, which comes after those of an allocation: the first one to set the slot
+// wins.
+bool Pmap::Grow(Entry& slot) {
+  if (slot.Load(std::memory_order_acquire) != 0) return true;
+  Page* table = AllocateUnownedPage(
+      system_, {.alloc_class = AllocClass::kSystem, .wired = true, .reclaim = false});
+  if (table == nullptr) return false;
+  const std::uint64_t value = EntryFor(table->frame, kValid);
+  auto* entries = reinterpret_cast<Entry*>(system_.FrameBytes(*table).data());
+  for (std::size_t i = 0; i < std::size_t{1} << index_bits_; ++i) new (&entries[i]) Entry(0);
+  std::uint64_t unset = 0;
+  if (!slot.CompareExchange(unset, value)) GiveBack(*table);
+  return true;
+}
+
+void Pmap::GiveBack(Page& table) {
+  table.zeroed = false;
+  {
+    PageRoleGuard guard(system_.queues().PageLock(table));
+    system_.queues().Unwire(table, PageQueues::Then::kDeactivate);
+  }
+  FreeUnownedPage(system_, table);
+}
+
+Pmap::Entry* Pmap::NextMapping(Address* va, Address end) const {
+  const Address page_size = Address{1} << page_shift_;
+  const Address table_span = page_size << index_bits_;
+  while (*va < end) {
+    const Address table_end = (*va | (table_span - 1)) + 1;
+    Entry* entry = Walk(*va);
+    if (entry == nullptr) {
+      *va = table_end;
+      continue;
+    }
+    for (const Address stop = std::min(end, table_end); *va < stop; *va += page_size, ++entry) {
+      if (entry->Peek() != 0) return entry;
+    }
+  }
+  return nullptr;
+}
+
+Pmap::Entry* Pmap::FindMapping(Address va, const Page& page) const {
+  Entry* entry = Walk(va);
+  if (entry == nullptr || entry->Peek() == 0 || FrameOf(entry->Peek()) != page.frame)
+    return nullptr;
+  return entry;
+}
+
+// ---- Giving rights ----
+
+Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
+  Require(protection != Protection::kNone && (va & system_.PageMask()) == 0 && va < limit(),
+          "INV-43", "a mapping is entered without a right, or at no page of the address space");
+  Require(page.identity != PageIdentity::kFree && page.identity != PageIdentity::kHeld, "INV-42",
+          [&] { return "frame " + std::to_string(page.frame) + " is mapped, and free"; });
+  Entry* entry = WalkOrGrow(va);
+  if (entry == nullptr) return Result::kShortage;
+  const std::uint64_t flags =
+      (Allows(protection, Protection::kWrite) ? kWritable : 0) | (wired ? kWired : 0);
+  locking::MutexGuard guard(lock_);
+  const std::uint64_t old = entry->Peek();
+  if (old != 0 && FrameOf(old) == page.frame)
+    ChangeRights(va, *entry, flags);
+  else
+    EnterNew(va, *entry, page, flags);
+  return Result::kOk;
+}
+
+void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
+  if (entry.Peek() != 0) RemoveLocked(va, va + system_.config().page_size);
+  if ((flags & kWritable) != 0 && !page.writeable.Peek()) page.writeable.Store(true);
+  {
+    PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
+    locking::MutexGuard guard(shard.lock);
+    shard.Add(page, this, va);
+  }
+  entry.Store(EntryFor(page.frame, flags | kValid), std::memory_order_release);
+  ++resident_count_;
+  if ((flags & kWired) != 0) ++wired_count_;
+}
+
+void Pmap::ChangeRights(Address va, Entry& entry, std::uint64_t flags) {
+  if ((flags & kWritable) == 0) {
+    TakeWriteLocked(va, va + system_.config().page_size);
+  } else if ((entry.Peek() & kWritable) == 0) {
+    PageOf(entry.Peek()).writeable.Store(true);
+    entry.FetchOr(kWritable);
+  }
+  SetWiredLocked(entry, (flags & kWired) != 0);
+}
+
+void Pmap::SetWired(Address va, bool wired) {
+  locking::MutexGuard guard(lock_);
+  Entry* entry = Walk(va);
+  if (entry != nullptr && entry->Peek() != 0) SetWiredLocked(*entry, wired);
+}
+
+void Pmap::SetWiredLocked(Entry& entry, bool wired) {
+  if (((entry.Peek() & kWired) != 0) == wired) return;
+  if (wired) {
+    entry.FetchOr(kWired);
+    ++wired_count_;
+  } else {
+    entry.FetchAnd(~kWired);
+    --wired_count_;
+  }
+}
+
+Pmap::Mapping Pmap::Query(Address va) const {
+  const Entry* entry = Walk(va);
+  const std::uint64_t value = entry == nullptr ? 0 : entry->Load(std::memory_order_acquire);
+  if ((value & kValid) == 0) return {};
+  return {.valid = true,
+          .frame = FrameOf(value),
+          .protection = (value & kWritable) != 0 ? Protection::kReadWrite : Protection::kRead,
+          .wired = (value & kWired) != 0};
+}
+
+// ---- Taking rights away: see the head comment of the header ----
+
+void Pmap::Fold(Page& page, std::uint64_t entry) {
+  const std::uint64_t all = system_.AllBlocks();
+  if ((entry & kModified) != 0 && page.dirty.Peek() != all) page.dirty.FetchOr(all);
+  if ((entry & kReferenced) != 0 && !page.referenced.Peek()) page.referenced.Store(true);
+}
+
+void Pmap::MarkActiveOn(std::uint32_t cpu) {
+  locking::Atomic<std::uint64_t>& word = active_[cpu / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (cpu % 64);
+  if ((word.Peek() & bit) == 0) word.FetchOr(bit);
+}
+
+// A CPU marks itself before it reads an entry, and the entry changed before this reads the marks:
+// a CPU that is not marked reads the changed entry.
+void Pmap::ShootDown(const Range& range) {
+  if (range.empty()) return;
+  std::uint32_t asked = 0;
+  for (std::uint32_t first = 0; first < system_.config().cpus; first += 64) {
+    for (std::uint64_t left = active_[first / 64].Load(); left != 0; left &= left - 1) {
+      const auto bit = static_cast<std::uint32_t>(std::countr_zero(left));
+      system_.cpu(first + bit).Invalidate(*this, range.first, range.last);
+      ++asked;
+    }
+  }
+  if (asked != 0) system_.counters().Add(Event::kShootdown, asked);
+}
+
+void Pmap::Retire(Address va, Entry& entry) {
+  const std::uint64_t old = entry.Load();
+  Page& page = PageOf(old);
+  Fold(page, old);
+  {
+    PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
+    locking::MutexGuard guard(shard.lock);
+    shard.Remove(page, this, va);
+  }
+  entry.Store(0);
+  --resident_count_;
+  if ((old & kWired) != 0) --wired_count_;
+}
+
+void Pmap::RemoveLocked(Address start, Address end) {
+  const Address page_size = system_.config().page_size;
+  Range range;
+  Address va = start;
+  for (Entry* entry; (entry = NextMapping(&va, end)) != nullptr; va += page_size) {
+    entry->FetchAnd(~kValid);
+    range.Add(va);
+  }
+  if (range.empty()) return;
+  ShootDown(range);
+  va = range.first;
+  for (Entry* entry; (entry = NextMapping(&va, range.last + 1)) != nullptr; va += page_size)
+    Retire(va, *entry);
+}
+
+void Pmap::Remove(Address start, Address end) {
+  locking::MutexGuard guard(lock_);
+  RemoveLocked(start, std::min(end, limit()));
+}
+
+bool Pmap::TakeWrite(Entry& entry) {
+  std::uint64_t old = entry.Load();
+  std::uint64_t now;
+  do {
+    if ((old & kWritable) == 0) return false;
+    now = (old & ~kWritable) | ((old & kModified) != 0 ? kPending : 0);
+  } while (!entry.CompareExchange(old, now));
+  return (now & kPending) != 0;
+}
+
+void Pmap::SettleWrite(Entry& entry) {
+  const std::uint64_t value = entry.Load();
+  if ((value & kPending) == 0) return;
+  Fold(PageOf(value), value);
+  entry.FetchAnd(~(kModified | kPending));
+}
+
+void Pmap::TakeWriteLocked(Address start, Address end) {
+  const Address page_size = system_.config().page_size;
+  Range range;
+  Address va = start;
+  for (Entry* entry; (entry = NextMapping(&va, end)) != nullptr; va += page_size) {
+    if (TakeWrite(*entry)) range.Add(va);
+  }
+  if (range.empty()) return;
+  ShootDown(range);
+  va = range.first;
+  for (Entry* entry; (entry = NextMapping(&va, range.last + 1)) != nullptr; va += page_size)
+    SettleWrite(*entry);
+}
+
+void Pmap::Protect(Address start, Address end, Protection protection) {
+  if (Allows(protection, Protection::kWrite)) return;
+  locking::MutexGuard guard(lock_);
+  if (protection == Protection::kNone)
+    RemoveLocked(start, std::min(end, limit()));
+  else
+    TakeWriteLocked(start, std::min(end, limit()));
+}
+
+void Pmap::Destroy() {
+  std::uint64_t root;
+  {
+    locking::MutexGuard guard(lock_);
+    RemoveLocked(0, limit());
+    Require(resident_count_ == 0 && wired_count_ == 0, "INV-44",
+            [&] { return "pmap #" + std::to_string(id_) + " is empty, its counts are not"; });
+    // Even with nothing mapped, CPUs may have walked the tables.
+    ShootDown({.first = 0, .last = limit() - 1});
+    for (auto& word : active_) word.Store(0);
+    root = root_.Exchange(0);
+  }
+  if (root == 0) return;
+  const Entry* directory = TableAt(root);
+  for (std::size_t i = 0; i < std::size_t{1} << index_bits_; ++i) {
+    if (const std::uint64_t table = directory[i].Peek(); table != 0) GiveBack(PageOf(table));
+  }
+  GiveBack(PageOf(root));
+}
+
+// ---- The mappings of one page ----
+
+// Of a mapping on the page's PV list, which is locked; 0 while it is being entered.
+std::uint64_t Pmap::EntryOf(const PvEntry& mapping, const Page& page) {
+  const Entry* entry = mapping.pmap->Walk(mapping.va);
+  const std::uint64_t value = entry == nullptr ? 0 : entry->Load();
+  return FrameOf(value) == page.frame ? value : 0;
+}
+
+void Pmap::RemoveMapping(Address va, const Page& page) {
+  locking::MutexGuard guard(lock_);
+  if (FindMapping(va, page) != nullptr) RemoveLocked(va, va + system_.config().page_size);
+}
+
+void Pmap::TakeWriteMapping(Address va, const Page& page) {
+  locking::MutexGuard guard(lock_);
+  if (FindMapping(va, page) != nullptr) TakeWriteLocked(va, va + system_.config().page_size);
+}
+
+void Pmap::ClearModifiedMapping(Address va, const Page& page) {
+  locking::MutexGuard guard(lock_);
+  Entry* entry = FindMapping(va, page);
+  if (entry == nullptr) return;
+  entry->FetchAnd(~kModified);
+  ShootDown({.first = va, .last = va});
+}
+
+void Pmap::RemoveAll(System& system, Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  for (;;) {
+    Place first;
+    {
+      locking::MutexGuard guard(shard.lock);
+      if (page.pv_first == nullptr) break;
+      first = {page.pv_first->pmap, page.pv_first->va};
+    }
+    first.pmap->RemoveMapping(first.va, page);
+  }
+  if (page.writeable.Peek()) page.writeable.Store(false);
+}
+
+// A batch that was not full was all there is: no such mapping can appear meanwhile.
+void Pmap::ForMappingsWith(System& system, Page& page, std::uint64_t flags,
+                           void (Pmap::*change)(Address, const Page&)) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  std::array<Place, kPlacesPerBatch> batch;
+  std::uint32_t count;
+  do {
+    count = 0;
+    {
+      locking::MutexGuard guard(shard.lock);
+      for (PvEntry* mapping = page.pv_first; mapping != nullptr && count < kPlacesPerBatch;
+           mapping = mapping->next) {
+        if ((EntryOf(*mapping, page) & flags) != 0) batch[count++] = {mapping->pmap, mapping->va};
+      }
+    }
+    for (std::uint32_t i = 0; i < count; ++i) (batch[i].pmap->*change)(batch[i].va, page);
+  } while (count == kPlacesPerBatch);
+}
+
+void Pmap::RemoveWrite(System& system, Page& page) {
+  if (!page.writeable.Load()) return;
+  ForMappingsWith(system, page, kWritable | kPending, &Pmap::TakeWriteMapping);
+  page.writeable.Store(false);
+}
+
+void Pmap::ClearModified(System& system, Page& page) {
+  ForMappingsWith(system, page, kModified, &Pmap::ClearModifiedMapping);
+}
+
+std::uint32_t Pmap::TestAndClearReferenced(System& system, Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  locking::MutexGuard guard(shard.lock);
+  std::uint32_t count = 0;
+  for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
+    if ((EntryOf(*mapping, page) & kReferenced) == 0) continue;
+    mapping->pmap->Walk(mapping->va)->FetchAnd(~kReferenced);
+    // Else a CPU that has the translation would go on without setting the bit again.
+    mapping->pmap->ShootDown({.first = mapping->va, .last = mapping->va});
+    ++count;
+  }
+  return count;
+}
+
+bool Pmap::IsModified(System& system, const Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  locking::MutexGuard guard(shard.lock);
+  for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
+    if ((EntryOf(*mapping, page) & kModified) != 0) return true;
+  }
+  return false;
+}
+
+bool Pmap::IsMapped(System& system, const Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  locking::MutexGuard guard(shard.lock);
+  return page.pv_first != nullptr;
+}
+
+std::uint32_t Pmap::WiredMappings(System& system, const Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  locking::MutexGuard guard(shard.lock);
+  std::uint32_t count = 0;
+  for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
+    if ((EntryOf(*mapping, page) & kWired) != 0) ++count;
+  }
+  return count;
+}
+
+}  // namespace vm
