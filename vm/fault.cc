@@ -40,7 +40,9 @@ class Fault {
         case Outcome::kRetry:
           continue;
         case Outcome::kWaitForPages:
-          WaitForPages(system_, FreeQueue::Waiter::kFault);
+          if (const Result result = WaitForPages(system_, FreeQueue::Waiter::kFault);
+              result != Result::kOk)
+            return result;
           continue;
         case Outcome::kFailed:
           return failure_;

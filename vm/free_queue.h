@@ -131,7 +131,7 @@ class FreeQueue {
   std::uint32_t deficit_ LOCKING_GUARDED_BY(lock_) = 0;
   // Decisions so far: a waiter fails that finds another number after its sleep than before.
   std::uint32_t out_of_memory_count_ LOCKING_GUARDED_BY(lock_) = 0;
-  bool stopped_ LOCKING_GUARDED_BY(lock_) = false;
+  bool stopped_ LOCKING_GUARDED_BY(lock_) = true;         // there is no daemon
   bool daemon_needed_ LOCKING_GUARDED_BY(lock_) = false;  // vm_pages_needed
   bool daemon_waits_ LOCKING_GUARDED_BY(lock_) = false;   // vm_pageout_pages_needed
   // Wait channels.

@@ -50,19 +50,22 @@ bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pi
 }
 
 // Wired memory cannot be write-protected and copied later: the child gets its copy now (D35).
-MapEntry CopyWired(System& system, const MapEntry& parent) {
+// kOutOfMemory: the entry holds what was copied so far.
+Result CopyWired(System& system, const MapEntry& parent, MapEntry* child) {
   const Pindex pages = system.BytesToPages(parent.end - parent.start);
-  MapEntry child = InheritedEntry(parent);
-  child.object = AllocateObject(system, ObjectType::kDefault, pages);
-  child.offset = 0;
-  child.needs_copy = false;
+  *child = InheritedEntry(parent);
+  child->object = AllocateObject(system, ObjectType::kDefault, pages);
+  child->offset = 0;
+  child->needs_copy = false;
   for (Pindex i = 0; i < pages;) {
-    if (CopyOnePage(system, *parent.object, parent.offset + i, *child.object, i))
+    if (CopyOnePage(system, *parent.object, parent.offset + i, *child->object, i)) {
       ++i;
-    else
-      WaitForPages(system, FreeQueue::Waiter::kSystem);
+      continue;
+    }
+    const Result result = WaitForPages(system, FreeQueue::Waiter::kSystem);
+    if (result != Result::kOk) return result;
   }
-  return child;
+  return Result::kOk;
 }
 
 // Both shadow the object before their next write.
@@ -89,11 +92,17 @@ Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child) {
   MapWriteGuard child_guard(child);
   for (auto& [start, entry] : parent.entries) {
     if (entry.inheritance == Inheritance::kNone) continue;
-    MapEntry inherited = entry.inheritance == Inheritance::kShare ? Share(system, entry)
-                         : entry.wired_count != 0                 ? CopyWired(system, entry)
-                                                                  : CopyLater(entry, parent_pmap);
+    MapEntry inherited;
+    Result result = Result::kOk;
+    if (entry.inheritance == Inheritance::kShare)
+      inherited = Share(system, entry);
+    else if (entry.wired_count != 0)
+      result = CopyWired(system, entry, &inherited);
+    else
+      inherited = CopyLater(entry, parent_pmap);
     child.entries.emplace(start, inherited);
     child.size += inherited.end - inherited.start;
+    if (result != Result::kOk) return result;
   }
   system.counters().Add(Event::kFork);
   return Result::kOk;

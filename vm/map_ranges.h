@@ -31,7 +31,8 @@ Result UnwireRange(System& system, Map& map, Pmap& pmap, Address start, Address 
 // mapping may be gone (D31).
 void UnwirePages(System& system, Pmap& pmap, const MapEntry& entry, Address start, Address end);
 
-// map_fork.cc: fills the empty `child` from `parent` by inheritance.
+// map_fork.cc: fills the empty `child` from `parent` by inheritance. kOutOfMemory: the child has a
+// part of it.
 Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child);
 
 }  // namespace vm

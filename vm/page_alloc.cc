@@ -104,34 +104,11 @@ void FreeUnownedPage(System& system, Page& page) {
   PutPage(system, page);
 }
 
-void WaitForPages(System& system, FreeQueue::Waiter waiter) {
+Result WaitForPages(System& system, FreeQueue::Waiter waiter) {
   system.counters().Add(Event::kPageWait);
   if (system.daemon().CallerIsDaemon()) waiter = FreeQueue::Waiter::kDaemon;
-  system.free_queue().WaitForPages(waiter,
-                                   waiter == FreeQueue::Waiter::kFault ? "pfault" : "vmwait");
-}
-
-Page* GrabPage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
-  if (Page* page = LookupPage(object, pindex); page != nullptr) {
-    if (page->busied()) {
-      SleepWhileBusy(system, object, *page, "pgrbwt").AndRetry();
-      object.lock.Lock();
-      return nullptr;
-    }
-    if (request.wired) {
-      PageRoleGuard guard(system.queues().PageLock(*page));
-      system.queues().Wire(*page);
-    }
-    BusyPage(object, *page);
-    return page;
-  }
-  AllocRequest busy = request;
-  busy.busy = true;
-  if (Page* page = AllocatePage(system, object, pindex, busy); page != nullptr) return page;
-  object.lock.Unlock();
-  WaitForPages(system, FreeQueue::Waiter::kSystem);
-  object.lock.Lock();
-  return nullptr;
+  return system.free_queue().WaitForPages(
+      waiter, waiter == FreeQueue::Waiter::kFault ? "pfault" : "vmwait");
 }
 
 void ZeroPage(System& system, Page& page) {

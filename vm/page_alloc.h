@@ -1,6 +1,6 @@
 // Taking pages from the machine and giving them back.
 //
-// Follows vm_page.c:787 (alloc), :1057 (free), :938 and :957 (wait), :1477 (grab).
+// Follows vm_page.c:787 (alloc), :1057 (free), :938 and :957 (wait).
 #ifndef VM_PAGE_ALLOC_H_
 #define VM_PAGE_ALLOC_H_
 
@@ -36,14 +36,9 @@ void FreePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(objec
 void FreeUnownedPage(System& system, Page& page);
 
 // Sleeps until there are free pages again; on behalf of a fault, or of anything else.
+//   kOk: try again; kOutOfMemory: give up.
 //   locked on entry and return: nothing but sleepable locks. Sleeps.
-void WaitForPages(System& system, FreeQueue::Waiter waiter);
-
-// The page at (object, pindex), exclusively busy by the caller; allocated if need be. nullptr: it
-// had to sleep and the object's lock was dropped meanwhile; look everything up again.
-//   locked on entry: object; locked on return: object. May sleep.
-Page* GrabPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
-    LOCKING_REQUIRES(object.lock);
+[[nodiscard]] Result WaitForPages(System& system, FreeQueue::Waiter waiter);
 
 // Fills the frame with zeroes; copies a frame. The pages are the caller's (see page.h).
 void ZeroPage(System& system, Page& page);

@@ -102,8 +102,9 @@ Result Space::Unwire(Address start, Address bytes) {
 
 Space* Space::Fork() {
   Space* child = system_.CreateSpace();
-  ForkMap(system_, map_, pmap_, child->map_);
-  return child;
+  if (ForkMap(system_, map_, pmap_, child->map_) == Result::kOk) return child;
+  child->Exit();
+  return nullptr;
 }
 
 void Space::Exit() {

@@ -40,7 +40,7 @@ class Space {
   Result Wire(Address start, Address bytes);
   // kInvalidArgument if some of the range is not wired.
   Result Unwire(Address start, Address bytes);
-  // A copy of this space by inheritance: shared, copy-on-write or nothing.
+  // A copy of this space by inheritance: shared, copy-on-write or nothing. nullptr: out of memory.
   Space* Fork();
   // Unmaps everything and gives the space back to the system; `this` is gone.
   void Exit();
