@@ -1,11 +1,13 @@
 // The swap pager: which pages of which object have a copy in swap, and moving pages there and back.
 //
-// Lock key: (o) the object's lock, exclusively; (s) the swap lock: bitmap and counts, a leaf after
-// page queues.
+// Lock key: (o) the object's lock, exclusively.
 //
-// A slot has exactly one owner (INV-51). A slot with I/O in flight belongs to a busy page, so
-// nobody frees it: the functions below that free slots are called under the object's lock for pages
-// that are not busy.
+// A slot has exactly one owner: one page of one object, or the write that is on its way to make it
+// so (INV-51). A resident valid page wins over its copy, which nobody reads while the page stays;
+// once the page is dirtied the copy is stale, and keeps its slot until the next write-out replaces
+// it. A new slot replaces an old one only after the write succeeded. A slot being read belongs to
+// an exclusively busy page, and nobody frees it: the functions below that free slots are called
+// under the object's lock for pages that nobody else has busy.
 //
 // Follows the swap pager of the vm_object.c era: swap_pager_putpages, getpages, freespace, copy.
 #ifndef VM_PAGER_SWAP_H_
@@ -15,17 +17,16 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <vector>
 
-#include "locking/mutex.h"
 #include "vm/object.h"
+#include "vm/pager/swap_slots.h"
 #include "vm/store/store.h"
 #include "vm/types.h"
 
 namespace vm {
 
 inline constexpr std::uint32_t kNoSlot = ~0u;
-inline constexpr std::uint32_t kClusterPages = 16;  // most pages of one write
+inline constexpr std::uint32_t kClusterPages = 16;  // most pages of one write; a power of two
 
 // The swap copies of one object's pages. (o)
 class SwapMap {
@@ -48,39 +49,44 @@ class SwapPager {
 
   // Whether (object, pindex) has a copy in swap.
   bool HasPage(const Object& object, Pindex pindex) const LOCKING_REQUIRES_SHARED(object.lock);
-  // Reads the page's copy into its frame. The page is exclusively busy by the caller, invalid, and
-  // the object has paging in progress; on kOk it is valid and clean.
+  // Reads the page's copy, which there is, into its frame. The page is exclusively busy by the
+  // caller, invalid, and the object has paging in progress; on kOk it is valid and clean, and keeps
+  // its copy. kIoError: it is still invalid.
   //   locked on entry and return: object; dropped and retaken. Sleeps.
   Result PageIn(Object& object, Page& page) LOCKING_REQUIRES(object.lock);
-  // Writes `pages` (of consecutive indices, resident, valid, unbusy, write access removed here) to
-  // newly assigned slots; they are shared-busy meanwhile. What was written is clean unless it was
-  // dirtied again; what failed stays dirty. Returns how many were written.
-  //   locked on entry and return: object; dropped and retaken: look everything up again. Sleeps.
+  // Writes the dirty ones of `pages`: at most kClusterPages, of consecutive indices, resident,
+  // valid, unbusy. Write access to them is removed here, and they are shared-busy from then on
+  // until the return. What was written is clean, unless it was dirtied meanwhile; what failed, or
+  // found no slot, is dirty as before. Returns how many were written.
+  //   locked on entry and return: object; dropped and retaken. The pages are still there on return,
+  //   all else is to be looked up again. Sleeps.
   std::uint32_t PageOut(Object& object, std::span<Page* const> pages) LOCKING_REQUIRES(object.lock);
-  // Forgets the copies of [first, first + count).
+  // Forgets the copies of [first, first + count). A clean page loses its only copy: whoever means
+  // to keep its contents dirties it.
   void FreeSpace(Object& object, Pindex first, Pindex count) LOCKING_REQUIRES(object.lock);
   void FreeAll(Object& object) LOCKING_REQUIRES(object.lock);
   // Moves the copies of `from` at `offset` and beyond to `to` at 0 and beyond, as far as `to`
-  // reaches and has neither page nor copy of its own; frees the rest. `from` has none left.
+  // reaches and has neither a valid page nor a copy of its own; frees the rest. `from` has none
+  // left. Its resident pages that win over their copies have been moved before.
   void MoveAll(Object& from, Object& to, Pindex offset) LOCKING_REQUIRES(from.lock, to.lock);
 
-  std::uint32_t slots() const { return slots_; }
-  std::uint32_t used() LOCKING_EXCLUDES(lock_);
+  std::uint32_t slots() const { return slots_.slots(); }
+  std::uint32_t used() const { return slots_.used(); }
   // For sweeps: population of the bitmap.
-  std::uint32_t CountBits() LOCKING_EXCLUDES(lock_);
+  std::uint32_t CountBits() const { return slots_.CountBits(); }
 
  private:
-  // A run of up to `wanted` free slots; the first and how many. 0: swap is full.
-  std::uint32_t AllocateRun(std::uint32_t wanted, std::uint32_t* count) LOCKING_EXCLUDES(lock_);
-  void FreeSlot(std::uint32_t slot) LOCKING_EXCLUDES(lock_);
+  struct Cluster;
+
+  void BeginWrite(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
+  void AssignSlots(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
+  void Write(Cluster& cluster);
+  std::uint32_t EndWrite(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
+  void SetSlot(Object& object, Pindex pindex, std::uint32_t slot) LOCKING_REQUIRES(object.lock);
 
   System& system_;
-  const std::uint32_t slots_;
-  std::unique_ptr<Store> store_;
-  locking::Mutex lock_;
-  std::vector<std::uint64_t> bitmap_ LOCKING_GUARDED_BY(lock_);  // a bit a used slot
-  std::uint32_t used_ LOCKING_GUARDED_BY(lock_) = 0;
-  std::uint32_t next_ LOCKING_GUARDED_BY(lock_) = 0;  // where the search goes on
+  const std::unique_ptr<Store> store_;
+  SwapSlots slots_;
 };
 
 }  // namespace vm

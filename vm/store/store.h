@@ -18,8 +18,10 @@ class Store {
  public:
   virtual ~Store() = default;
   // `pages` are frames of one page each; they go to `slot`, `slot` + 1, …
-  // kIoError: what the slots hold is undefined.
+  // kIoError: what the slots hold is undefined. kInvalidArgument: slots that there are not, or a
+  // page of another size.
   virtual Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) = 0;
+  // kIoError also for a slot that was never written.
   virtual Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) = 0;
 };
 
