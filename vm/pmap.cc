@@ -155,7 +155,7 @@ void Pmap::ChangeRights(Address va, Entry& entry, std::uint64_t flags) {
     PageOf(entry.Peek()).writeable.Store(true);
     entry.FetchOr(kWritable);
   }
-  SetWiredLocked(entry, (flags & kWired) != 0);
+  if ((flags & kWired) != 0) SetWiredLocked(entry, true);
 }
 
 void Pmap::SetWired(Address va, bool wired) {

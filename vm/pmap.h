@@ -50,7 +50,7 @@ class Pmap {
   // Maps `page` at `va` (page-aligned), replacing what is there. The right to write includes the
   // right to read. kShortage when a table page is needed and there is none: the caller drops its
   // locks, waits for pages and starts again.
-  // `wired`: the mapping counts as wired.
+  // `wired`: the mapping counts as wired; one of the same page that is, stays so.
   //   locked on entry and return: the page's owner, shared at least; the page is not exclusively
   //   busy by another. Takes the pmap and PV list locks, and before them those of an allocation
   //   that reclaims nothing; may wait for CPUs in their access section. Does not sleep.
