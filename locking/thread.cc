@@ -17,6 +17,8 @@ struct Thread::Native {
   std::atomic<std::uint32_t> id{kNobody};  // of the running thread; the holder of its join
 };
 
+Thread::Thread() = default;
+
 Thread::Thread(std::string name, std::function<void()> body, Site site) {
   ThreadState& self = Self();
   executor_ = self.executor;

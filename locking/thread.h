@@ -16,7 +16,7 @@ namespace locking {
 
 class Thread {
  public:
-  Thread() = default;
+  Thread();
   // Starts `body` in a new thread that inherits the caller's executor and run context.
   Thread(std::string name, std::function<void()> body, Site site = Site::current());
   ~Thread();  // joins

@@ -9,7 +9,7 @@
 namespace vm {
 
 Object::Object(std::uint32_t object_id) : lock(kObjectLock, object_id), id(object_id) {}
-Object::~Object() = default;
+Object::~Object() { delete swap; }  // of a machine that was given up
 
 Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   Object* object = system.TakeObject();

@@ -3,8 +3,13 @@
 // clean ones to the cache queue or frees them.
 //
 // Runs in a thread of its own with no lock held between pages. Object locks are only tried while
-// page queues is held (wrong order): a page whose object is busy elsewhere is passed over. A marker
-// page keeps its place in the queue while the lock is dropped.
+// page queues is held (wrong order): a page whose object is locked elsewhere is passed over. A
+// marker page keeps its place in the queue while the lock is dropped.
+//
+// A pass that did not free enough is followed by one of the next number, which is less choosy: from
+// 1 on dirty pages get no second chance and laundering no limit, act counts decline faster and
+// faster, and from kForcePass on references no longer protect a page. When even such passes come to
+// nothing, the machine is out of memory: whoever waits for pages fails.
 //
 // Follows vm_pageout.c of the seeds' era.
 #ifndef VM_PAGEOUT_H_
@@ -13,12 +18,19 @@
 #include <cstdint>
 
 #include "locking/thread.h"
+#include "vm/object.h"
 #include "vm/page.h"
+#include "vm/relaxed.h"
 #include "vm/types.h"
 
 namespace vm {
 
 class System;
+
+inline constexpr std::uint32_t kMaxLaunder = 32;          // clusters written by pass 0 at most
+inline constexpr std::uint32_t kForcePass = 3;            // references no longer count
+inline constexpr std::uint32_t kOutOfMemoryPasses = 6;    // so many in a row came to nothing
+inline constexpr std::uint32_t kMaxDeclineDoublings = 6;  // of kActDecline, one a pass
 
 class PageDaemon {
  public:
@@ -29,23 +41,44 @@ class PageDaemon {
   void Start();
   void Stop();
 
-  // One pass, by the calling thread: `pass` 0 first, higher ones launder more. Returns how many
-  // pages were freed or cached. For the thread, and for tests.
+  // One pass, by the calling thread: `number` 0 first, higher ones are less choosy. Returns how
+  // many pages were freed or cached. For the thread, and for tests.
   //   locked on entry and return: nothing. Sleeps.
-  std::uint32_t Scan(std::uint32_t pass);
+  std::uint32_t Scan(std::uint32_t number);
 
   // Whether the calling thread is the daemon: its allocations are system-class (vm_page.c:815).
   bool CallerIsDaemon() const;
 
  private:
+  // One pass: what it may do, and what it came to.
+  struct Pass {
+    std::uint32_t number = 0;
+    std::uint32_t wanted = 0;       // pages to free
+    std::uint32_t clusters = 0;     // that may still be written
+    std::uint32_t to_inactive = 0;  // active pages to deactivate
+    std::uint32_t freed = 0;        // or cached
+    std::uint32_t written = 0;
+    std::uint32_t passed_over = 0;  // pages that were busy or whose object was locked elsewhere
+
+    bool force() const { return number >= kForcePass; }
+    std::uint32_t missing() const { return wanted - freed; }
+  };
+
   void Run();
-  std::uint32_t ScanInactive(std::uint32_t target, std::uint32_t pass);
-  void ScanActive(std::uint32_t target);
+  Pass RunPass(std::uint32_t number);
+  void ScanInactive(Pass& pass);
+  void ScanActive(Pass& pass);
+  using Look = void (PageDaemon::*)(Object&, Page&, Pass&);
+  // Steps the marker over one page and calls `look` for it with its object locked; false at the end
+  // of the queue.
+  bool Step(Page& marker, Pass& pass, Look look);
+  void LookAtInactive(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
+  void LookAtDirty(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
+  void LookAtActive(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
 
   System& system_;
   locking::Thread thread_;
-  std::atomic<std::uint32_t> thread_id_{0};
-  std::uint32_t failed_passes_ = 0;
+  Relaxed<std::uint32_t> thread_id_;
 };
 
 }  // namespace vm

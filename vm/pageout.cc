@@ -1,0 +1,215 @@
+#include "vm/pageout.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "vm/object.h"
+#include "vm/reclaim.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+// A scan's place in a queue, for as long as the scan lasts.
+class ScanMarker {
+ public:
+  ScanMarker(PageQueues& queues, PageQueue queue) : queues_(queues) {
+    page_.marker = true;
+    PageRoleGuard guard(queues_.lock);
+    queues_.PlaceMarker(page_, queue);
+  }
+  ~ScanMarker() {
+    PageRoleGuard guard(queues_.lock);
+    queues_.RemoveMarker(page_);
+  }
+  ScanMarker(const ScanMarker&) = delete;
+
+  Page& page() { return page_; }
+
+ private:
+  PageQueues& queues_;
+  Page page_;
+};
+
+std::uint8_t Advanced(std::uint8_t act_count, std::uint32_t references) {
+  return static_cast<std::uint8_t>(
+      std::min<std::uint32_t>(act_count + kActAdvance + references, kActMax));
+}
+
+std::uint32_t NotNegative(std::int64_t pages) {
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(pages, 0, std::numeric_limits<std::int32_t>::max()));
+}
+
+}  // namespace
+
+PageDaemon::PageDaemon(System& system) : system_(system) {}
+PageDaemon::~PageDaemon() { Stop(); }
+
+void PageDaemon::Start() {
+  if (thread_.joinable()) return;
+  system_.free_queue().Start();
+  thread_ = locking::Thread("page daemon", [this] { Run(); });
+}
+
+void PageDaemon::Stop() {
+  system_.free_queue().Stop();
+  thread_.Join();
+}
+
+bool PageDaemon::CallerIsDaemon() const { return thread_id_ == locking::Self().id; }
+
+void PageDaemon::Run() {
+  thread_id_ = locking::Self().id;
+  FreeQueue& free_queue = system_.free_queue();
+  std::uint32_t number = 0;
+  std::uint32_t fruitless = 0;
+  while (free_queue.WaitForWork()) {
+    const Pass pass = RunPass(number);
+    if (!free_queue.BelowMin()) {
+      number = number > 1 ? 1 : 0;
+      fruitless = 0;
+      continue;
+    }
+    // What was passed over may be free to take next time.
+    if (pass.freed != 0 || pass.written != 0)
+      fruitless = 0;
+    else if (pass.passed_over == 0)
+      ++fruitless;
+    if (fruitless == kOutOfMemoryPasses) {
+      if (free_queue.DeclareOutOfMemory()) system_.counters().Add(Event::kOutOfMemory);
+      fruitless = 0;
+      number = 0;
+      continue;
+    }
+    number = std::min(number + 1, kForcePass + kMaxDeclineDoublings);
+    locking::Yield();
+  }
+  thread_id_ = locking::kNobody;
+}
+
+std::uint32_t PageDaemon::Scan(std::uint32_t number) { return RunPass(number).freed; }
+
+PageDaemon::Pass PageDaemon::RunPass(std::uint32_t number) {
+  const FreeQueue& free_queue = system_.free_queue();
+  const PageQueues& queues = system_.queues();
+  system_.counters().Add(Event::kDaemonScan);
+  Pass pass;
+  pass.number = number;
+  pass.clusters = number == 0 ? kMaxLaunder : std::numeric_limits<std::uint32_t>::max();
+  pass.wanted = NotNegative(free_queue.PagingTarget() + system_.free_queue().TakeDeficit());
+  ScanInactive(pass);
+  pass.to_inactive = NotNegative(free_queue.PagingTarget() + pass.passed_over +
+                                 free_queue.thresholds().inactive_target - queues.inactive_count());
+  if (pass.force() && pass.missing() != 0) pass.to_inactive = queues.active_count();
+  ScanActive(pass);
+  return pass;
+}
+
+// The queue lock is held over a page's first look and dropped for the rest: under both locks the
+// page is the object's, and with the object locked it stays so.
+bool PageDaemon::Step(Page& marker, Pass& pass, Look look) {
+  PageQueues& queues = system_.queues();
+  queues.lock.Lock();
+  Page* page = queues.StepMarker(marker);
+  if (page == nullptr) {
+    queues.lock.Unlock();
+    return false;
+  }
+  Object* object = page->object;  // a hint, until its lock is held
+  if (object == nullptr) {        // on its way out
+    queues.lock.Unlock();
+    return true;
+  }
+  if (!object->lock.TryLock()) {
+    queues.lock.Unlock();
+    ++pass.passed_over;
+    system_.counters().Add(Event::kBackOff);
+    return true;
+  }
+  const bool same = page->object == object;
+  const bool usable = same && !page->busied() && page->hold_count == 0;
+  if (!same || page->busied()) ++pass.passed_over;
+  queues.lock.Unlock();
+  if (usable && !object->dead && object->anonymous()) (this->*look)(*object, *page, pass);
+  object->lock.Unlock();
+  return true;
+}
+
+void PageDaemon::ScanInactive(Pass& pass) {
+  if (pass.missing() == 0) return;
+  ScanMarker marker(system_.queues(), PageQueue::kInactive);
+  // What is requeued is not met again.
+  for (std::uint32_t left = system_.queues().inactive_count(); left > 0; --left) {
+    if (pass.missing() == 0 || !Step(marker.page(), pass, &PageDaemon::LookAtInactive)) return;
+  }
+}
+
+void PageDaemon::LookAtInactive(Object& object, Page& page, Pass& pass) {
+  PageQueues& queues = system_.queues();
+  const std::uint32_t references = TakeReferences(system_, object, page);
+  if (references != 0 && !pass.force()) {
+    PageRoleGuard guard(queues.lock);
+    if (page.queue != PageQueue::kInactive) return;
+    queues.Activate(page);
+    page.act_count = Advanced(page.act_count, references);
+    system_.counters().Add(Event::kReactivated);
+    return;
+  }
+  if (!TestDirty(system_, object, page)) {
+    const Reclaimed reclaimed = ReclaimPage(system_, object, page);
+    if (reclaimed == Reclaimed::kYes) ++pass.freed;
+    if (reclaimed != Reclaimed::kDirty) return;
+  }
+  LookAtDirty(object, page, pass);
+}
+
+void PageDaemon::LookAtDirty(Object& object, Page& page, Pass& pass) {
+  PageQueues& queues = system_.queues();
+  {
+    PageRoleGuard guard(queues.lock);
+    if (page.queue != PageQueue::kInactive || page.hold_count != 0) return;
+    if (pass.number == 0 && !page.winatcfls) {
+      // Writing costs more than taking a clean page that stands behind: a second chance.
+      page.winatcfls = true;
+      queues.RequeueInactive(page);
+      return;
+    }
+  }
+  if (system_.swap().slots() == 0 || pass.clusters == 0) return;
+  --pass.clusters;
+  const Laundered laundered = LaunderCluster(system_, object, page, pass.missing());
+  pass.written += laundered.written;
+  pass.freed += laundered.reclaimed;
+}
+
+void PageDaemon::ScanActive(Pass& pass) {
+  if (pass.to_inactive == 0) return;
+  ScanMarker marker(system_.queues(), PageQueue::kActive);
+  for (std::uint32_t left = system_.queues().active_count(); left > 0; --left) {
+    if (pass.to_inactive == 0 || !Step(marker.page(), pass, &PageDaemon::LookAtActive)) return;
+  }
+}
+
+void PageDaemon::LookAtActive(Object& object, Page& page, Pass& pass) {
+  PageQueues& queues = system_.queues();
+  const std::uint32_t references = TakeReferences(system_, object, page);
+  PageRoleGuard guard(queues.lock);
+  if (page.queue != PageQueue::kActive) return;
+  if (references != 0 && !pass.force()) {
+    page.act_count = Advanced(page.act_count, references);
+    queues.RequeueActive(page);
+    return;
+  }
+  const std::uint32_t decline = kActDecline << std::min(pass.number, kMaxDeclineDoublings);
+  page.act_count -= static_cast<std::uint8_t>(std::min<std::uint32_t>(page.act_count, decline));
+  if (page.act_count == 0 || object.ref_count == 0 || pass.force()) {
+    queues.Deactivate(page);
+    --pass.to_inactive;
+  } else {
+    queues.RequeueActive(page);
+  }
+}
+
+}  // namespace vm

@@ -1,0 +1,48 @@
+// What the page daemon does to a single page: counts its references, gives it back, launders it
+// with its neighbours.
+//
+// Contract of all: the object is locked exclusively on entry and on return; the page belongs to it
+// and is not busy. Page queues is not held on entry, and taken inside. Wire and hold counts and the
+// queue may change until it is.
+#ifndef VM_RECLAIM_H_
+#define VM_RECLAIM_H_
+
+#include <cstdint>
+
+#include "vm/object.h"
+#include "vm/page.h"
+
+namespace vm {
+
+// References since the last call, by mappings and by the kernel, which are forgotten with it. Those
+// to an object that nobody refers to do not count.
+std::uint32_t TakeReferences(System& system, Object& object, Page& page)
+    LOCKING_REQUIRES(object.lock);
+
+// Whether the page differs from its copy, or has none: by its own dirty bits, or by what a mapping
+// has modified, which is folded into them.
+bool TestDirty(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
+
+enum class Reclaimed : std::uint8_t {
+  kYes,    // freed, or moved to the cache queue
+  kDirty,  // modified through a mapping that is gone now
+  kNo,     // wired, held, or no longer inactive
+};
+// Unmaps an inactive page, then frees it if it is clean: to the cache queue when the machine keeps
+// one that is not full, else to the free queue. An invalid page is always freed.
+Reclaimed ReclaimPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
+
+struct Laundered {
+  std::uint32_t written = 0;    // clean now, unless dirtied again meanwhile
+  std::uint32_t reclaimed = 0;  // of these, given back
+};
+// Writes a dirty page together with its dirty neighbours that nobody uses, up to kClusterPages in
+// an aligned window. Gives back at most `wanted` of those that were inactive; activates what could
+// not be written, so that it does not clog the inactive queue.
+//   drops and retakes the object's lock: look everything up again. Sleeps.
+Laundered LaunderCluster(System& system, Object& object, Page& page, std::uint32_t wanted)
+    LOCKING_REQUIRES(object.lock);
+
+}  // namespace vm
+
+#endif  // VM_RECLAIM_H_
