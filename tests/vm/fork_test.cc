@@ -115,6 +115,7 @@ TEST(Collapse, ChainIsGoneWhenItsForksHaveExited) {
   Space* space = machine.system.CreateSpace();
   const Address va = machine.Map(space, 2);
   machine.Store(space, va, 1);
+  machine.Store(space, va + kTestPageSize, 1);  // what no shadow hides
   for (std::uint64_t generation = 2; generation < 20; ++generation) {
     Space* child = space->Fork();
     machine.Store(space, va, generation);
