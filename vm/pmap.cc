@@ -71,8 +71,7 @@ Pmap::Entry* Pmap::WalkOrGrow(Address va) {
 // wins.
 bool Pmap::Grow(Entry& slot) {
   if (slot.Load(std::memory_order_acquire) != 0) return true;
-  Page* table = AllocateUnownedPage(
-      system_, {.alloc_class = AllocClass::kSystem, .wired = true, .reclaim = false});
+  Page* table = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kSystem, .wired = true});
   if (table == nullptr) return false;
   const std::uint64_t value = EntryFor(table->frame, kValid);
   auto* entries = reinterpret_cast<Entry*>(system_.FrameBytes(*table).data());
@@ -143,7 +142,7 @@ void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
     locking::MutexGuard guard(shard.lock);
     shard.Add(page, this, va);
   }
-  entry.Store(EntryFor(page.frame, flags | kValid), std::memory_order_release);
+  entry.Store(EntryFor(page.frame, flags | kInUse | kValid), std::memory_order_release);
   ++resident_count_;
   if ((flags & kWired) != 0) ++wired_count_;
 }

@@ -108,6 +108,7 @@ class Pmap {
   static constexpr std::uint64_t kReferenced = 8;
   static constexpr std::uint64_t kModified = 16;
   static constexpr std::uint64_t kPending = 32;  // the right to write goes: see the head comment
+  static constexpr std::uint64_t kInUse = 64;    // set from the entry's beginning to its end
   using Entry = locking::Atomic<std::uint64_t>;
   static constexpr std::uint64_t EntryFor(Frame frame, std::uint64_t flags) {
     return std::uint64_t{frame} << 32 | flags;
