@@ -1,0 +1,135 @@
+// LockOrderWitness: the validator of lock order and of what may be waited for with what held.
+//
+//   LK01  a lock is taken again by its holder (what the primitives cannot see themselves: readers)
+//   LK02  two classes are taken in both orders
+//   LK03  a cycle of three or more classes
+//   LK04  two instances of one class are held at once without a declared order (listed only)
+//   LK05  a sleepable lock inside a mutex or spin lock, a mutex inside a spin lock, a sleep with a
+//         spin lock held other than the interlock
+//   LK11  a lock is held at the end of an operation or thread, or a mutex at a sleep
+//
+// Reports go to the sink of the thread that completes the evidence; the run goes on, and each
+// (cycle, call site) is reported once for each tier that it reaches. Tiers of LK02 and LK03:
+//
+//   provable        distinct threads did it, nothing they held excluded one another
+//   gated           they did, but a lock that they all held lets only one of them at a time
+//   single-context  fewer threads than it takes
+//   no-writer       only readers would wait for readers, and no writer was ever seen
+//
+// The graph is one of classes. A thread asks once for each chain (classes and modes held, in
+// order), and a few times more when the instances change, so that a common lock counts as a gate
+// only if it was there each time. What stays cheap: see ChainCache and HeldLocks.
+//
+// Thread safety: as Witness; Snapshot and dropped() by anyone at any time. Uses a raw mutex, which
+// is no scheduling point: nothing blocks while it is held. Every thread that uses a witness must
+// leave it (end, or SetRunContext) before it is destroyed.
+#ifndef LOCKING_WITNESS_LOCK_ORDER_WITNESS_H_
+#define LOCKING_WITNESS_LOCK_ORDER_WITNESS_H_
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "locking/chain_cache.h"
+#include "locking/witness.h"
+#include "locking/witness/cycle_search.h"
+#include "locking/witness/instance_table.h"
+#include "locking/witness/order_graph.h"
+#include "locking/witness/order_snapshot.h"
+
+namespace locking {
+
+struct WitnessOptions {
+  // What the graph may take; beyond it new chains are not kept, and dropped() counts them.
+  std::size_t memory_bytes = std::size_t{256} << 20;
+  // Whether a thread that holds instance `held` of a class may take instance `taken`, by an order
+  // that the owner of the class declares. Not asked about classes with kDuplicateOk. Called with
+  // locks held: must not take any. Empty: never.
+  std::function<bool(const LockClass& lock_class, std::uint32_t held, std::uint32_t taken)>
+      same_class_order;
+};
+
+class LockOrderWitness : public Witness {
+ public:
+  explicit LockOrderWitness(WitnessOptions options = {});
+  ~LockOrderWitness() override;
+
+  void DecideChain(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
+                   Site site) override;
+  void BeforeSleep(ThreadState& self, const LockBase* interlock, const LockClass& resource_class,
+                   std::uint32_t instance, Site site) override;
+  void AtOperationEnd(ThreadState& self, const char* operation) override;
+  void AtThreadEnd(ThreadState& self) override;
+  void Destroyed(const LockBase& lock) override;
+
+  enum class Stacks : std::uint8_t { kNone, kFirstSample };
+  // All edges observed so far. Stacks take time: each frame is looked up in the symbols.
+  OrderSnapshot Snapshot(Stacks stacks) const;
+  // New chains that were not kept for want of memory: not 0 means that findings may be missing.
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::uint32_t kNotKept = ~0u;  // record of a chain that was dropped
+  // Other instances in a chain are looked at this often.
+  static constexpr std::uint32_t kResamples = 4;
+  // Chains of one thread; then its cache starts again.
+  static constexpr std::uint32_t kChainsOfThread = 1u << 18;
+
+  struct ThreadRecord {
+    std::unique_ptr<ChainCache> chains;
+    std::uint32_t name = 0;  // index in the graph
+  };
+  // What is about to be taken.
+  struct Attempted {
+    const LockBase& lock;
+    LockMode mode;
+    Attempt attempt;
+    Site site;
+    std::uint64_t chain;
+    bool class_held;  // the class is held already: the instances matter each time
+  };
+  using Findings = std::vector<Finding>;
+
+  void CheckSameInstance(const ThreadState& self, const Attempted& taking);
+  bool InDeclaredOrder(const ThreadState& self, const Attempted& taking) const;
+
+  // All below with mutex_ held.
+  ThreadRecord& RecordOf(ThreadState& self);
+  void Decide(ThreadState& self, const Attempted& taking, const Stack& stack, Findings* findings);
+  Acquisition Describe(const ThreadState& self, const Attempted& taking, const Stack& stack);
+  void Add(ThreadState& self, const Attempted& taking, Acquisition acquisition, Findings* findings);
+  void Resample(const ThreadState& self, ChainCache::Slot* slot, Findings* findings);
+  void CheckKinds(std::uint32_t index, Findings* findings);
+  void CheckSameClass(const ThreadState& self, const Attempted& taking, std::uint32_t index,
+                      Findings* findings);
+  void CheckCycles(std::uint32_t index, Findings* findings);
+  void Reconsider(Findings* findings);
+  bool FirstReport(const LockCycle& cycle);
+  void FoldCounts(ChainCache& chains);
+  void ReportHeld(ThreadState& self, std::uint32_t held, const char* id, const std::string& title,
+                  const std::string& place);
+
+  const WitnessOptions options_;
+  std::atomic<std::uint64_t> dropped_{0};
+  InstanceTable instances_;
+  mutable std::mutex mutex_;
+  OrderGraph graph_;
+  CycleSearch search_{graph_};
+  std::map<std::uint32_t, ThreadRecord> threads_;  // by thread id
+  // Acquisitions that closed a cycle of a tier below provable: new evidence may lift it.
+  std::vector<std::uint32_t> listed_;
+  // What was reported: (cycle of classes from its smallest on, edge, site) and the best tier.
+  using CycleKey = std::pair<std::vector<std::uint32_t>, std::uint64_t>;
+  std::map<CycleKey, Tier> reported_cycles_;
+  std::set<std::string> reported_;  // signatures of the other rules
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_WITNESS_LOCK_ORDER_WITNESS_H_

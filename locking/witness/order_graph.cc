@@ -1,0 +1,109 @@
+#include "locking/witness/order_graph.h"
+
+#include <algorithm>
+
+namespace locking {
+namespace {
+
+std::uint64_t PairKey(std::uint32_t from, std::uint32_t to) {
+  return static_cast<std::uint64_t>(from) << 32 | to;
+}
+
+bool SameLock(const TakenLock& a, const TakenLock& b) {
+  return a.node == b.node && a.instance == b.instance;
+}
+
+}  // namespace
+
+std::uint32_t OrderGraph::NodeOf(const LockClass& lock_class) {
+  const std::uint32_t id = lock_class.id();
+  if (id >= node_of_class_.size()) node_of_class_.resize(id + 1, 0);
+  if (node_of_class_[id] == 0) {
+    nodes_.push_back({.name = lock_class.name(),
+                      .class_id = id,
+                      .kind = lock_class.kind(),
+                      .recursive_read = lock_class.Has(LockClassFlags::kRecursiveRead),
+                      .duplicate_ok = lock_class.Has(LockClassFlags::kDuplicateOk),
+                      .out = {}});
+    node_of_class_[id] = node_count();
+    bytes_ += sizeof(ClassNode);
+  }
+  return node_of_class_[id] - 1;
+}
+
+std::uint32_t OrderGraph::InternThreadName(const std::string& name) {
+  const auto [it, added] =
+      thread_name_index_.emplace(name, static_cast<std::uint32_t>(thread_names_.size()));
+  if (added) {
+    thread_names_.push_back(name);
+    bytes_ += 2 * sizeof(std::string) + 2 * name.size() + 48;
+  }
+  return it->second;
+}
+
+std::uint32_t OrderGraph::FindEdge(std::uint32_t from, std::uint32_t to) const {
+  const auto it = edge_of_pair_.find(PairKey(from, to));
+  return it == edge_of_pair_.end() ? kNoEdge : it->second;
+}
+
+bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
+  *index = acquisition_count();
+  bytes_ += sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock);
+  acquisitions_.push_back(std::move(acquisition));
+  const Acquisition& a = acquisitions_.back();
+  if (a.taken.attempt == Attempt::kTry) return false;
+  bool news = false;
+  for (std::uint32_t i = 0; i < a.held.size(); ++i)
+    if (a.held[i].node != a.taken.node && AddToEdge(*index, i)) news = true;
+  return news;
+}
+
+bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
+  const Acquisition& a = acquisitions_[acquisition];
+  const TakenLock& from = a.held[held];
+  const auto [it, added] = edge_of_pair_.emplace(PairKey(from.node, a.taken.node), edge_count());
+  if (added) {
+    edges_.push_back({.from = from.node, .to = a.taken.node, .samples = {}});
+    nodes_[from.node].out.push_back(it->second);
+    bytes_ += sizeof(OrderEdge) + 64;
+  }
+  OrderEdge& edge = edges_[it->second];
+  const std::uint8_t bit = ModesBit(from.mode, a.taken.mode);
+  edge.modes |= bit;
+  for (const OrderEdge::Sample& sample : edge.samples)
+    if (Covers(sample, a, held)) return false;
+  if (edge.samples.size() < OrderEdge::kSamples) {
+    edge.samples.push_back({acquisition, held});
+    bytes_ += sizeof(OrderEdge::Sample);
+    return true;
+  }
+  const bool news = (edge.overflow_modes & bit) == 0;
+  edge.overflow_modes |= bit;
+  return news;
+}
+
+bool OrderGraph::Covers(const OrderEdge::Sample& s, const Acquisition& a,
+                        std::uint32_t held) const {
+  const Acquisition& b = acquisitions_[s.acquisition];
+  if (b.thread != a.thread || b.taken.mode != a.taken.mode ||
+      b.held[s.held].mode != a.held[held].mode)
+    return false;
+  return std::all_of(b.held.begin(), b.held.end(), [&](const TakenLock& gate) {
+    return !gate.stable || std::any_of(a.held.begin(), a.held.end(), [&](const TakenLock& other) {
+      return other.stable && other.mode == gate.mode && SameLock(other, gate);
+    });
+  });
+}
+
+bool OrderGraph::MayOverlap(const Acquisition& a, const Acquisition& b) const {
+  for (const TakenLock& x : a.held) {
+    if (!x.stable || nodes_[x.node].ambiguous) continue;
+    for (const TakenLock& y : b.held) {
+      if (!y.stable || !SameLock(x, y)) continue;
+      if (x.mode == LockMode::kExclusive || y.mode == LockMode::kExclusive) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace locking

@@ -1,0 +1,134 @@
+// What the witness has seen: lock classes, the acquisitions that were made under other locks, and
+// the order edges between classes that follow from them.
+//
+//   Acquisition: thread T took `taken` while it held `held[0..n)`, for each chain once
+//   OrderEdge:   held[i]'s class -> taken's class, with a few acquisitions as samples
+//
+// Thread safety: none; guarded by the mutex of LockOrderWitness.
+#ifndef LOCKING_WITNESS_ORDER_GRAPH_H_
+#define LOCKING_WITNESS_ORDER_GRAPH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "locking/lock_class.h"
+#include "locking/site.h"
+#include "locking/thread_state.h"
+#include "locking/witness/stack_table.h"
+
+namespace locking {
+
+// A lock of an acquisition: the one taken, or one that was held.
+struct TakenLock {
+  std::uint32_t node;  // of its class
+  std::uint32_t instance;
+  LockMode mode;
+  Attempt attempt;
+  // The instance was the same each time that this chain was looked at; only then may the lock
+  // serialise two paths.
+  bool stable = true;
+  Site site;
+  StackId stack;    // when the thread first formed the chain that ends here
+  Site stack_site;  // the call site then
+};
+
+struct Acquisition {
+  std::uint32_t thread;       // its id
+  std::uint32_t thread_name;  // index for OrderGraph::thread_name
+  std::uint32_t resamples = 0;
+  std::uint64_t count = 1;  // without those that the thread's cache still counts
+  TakenLock taken;
+  std::vector<TakenLock> held;
+};
+
+// Bit of OrderEdge::modes.
+constexpr std::uint8_t ModesBit(LockMode from, LockMode to) {
+  return static_cast<std::uint8_t>(
+      1u << (static_cast<unsigned>(from) * 2 + static_cast<unsigned>(to)));
+}
+
+struct OrderEdge {
+  struct Sample {
+    std::uint32_t acquisition;
+    std::uint32_t held;  // index of the edge's `from` in it
+  };
+  // More add nothing to a verdict as a rule; see `overflow_modes`.
+  static constexpr std::size_t kSamples = 8;
+
+  std::uint32_t from;
+  std::uint32_t to;
+  std::uint8_t modes = 0;  // ModesBit of all that was seen
+  // Modes of samples that were not kept: they stand for any thread and for no other lock held, so
+  // that no verdict becomes weaker by what was left out.
+  std::uint8_t overflow_modes = 0;
+  std::vector<Sample> samples;
+};
+
+struct ClassNode {
+  std::string name;
+  std::uint32_t class_id;
+  LockKind kind;
+  bool recursive_read;
+  bool duplicate_ok;
+  bool writer_seen = false;
+  // Two live locks of this class had one number: its numbers tell nothing.
+  bool ambiguous = false;
+  std::vector<std::uint32_t> out;  // edges
+};
+
+class OrderGraph {
+ public:
+  std::uint32_t NodeOf(const LockClass& lock_class);
+  const ClassNode& node(std::uint32_t n) const { return nodes_[n]; }
+  ClassNode& node(std::uint32_t n) { return nodes_[n]; }
+  std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
+
+  std::uint32_t InternThreadName(const std::string& name);
+  const std::string& thread_name(std::uint32_t index) const { return thread_names_[index]; }
+
+  // Adds the acquisition and what it says about edges. True: a verdict about a cycle may follow
+  // from it, because an edge, a sample or a mode is new.
+  bool Add(Acquisition acquisition, std::uint32_t* index);
+  const Acquisition& acquisition(std::uint32_t i) const { return acquisitions_[i]; }
+  Acquisition& acquisition(std::uint32_t i) { return acquisitions_[i]; }
+  std::uint32_t acquisition_count() const {
+    return static_cast<std::uint32_t>(acquisitions_.size());
+  }
+
+  const OrderEdge& edge(std::uint32_t e) const { return edges_[e]; }
+  std::uint32_t edge_count() const { return static_cast<std::uint32_t>(edges_.size()); }
+  // kNoEdge if there is none.
+  static constexpr std::uint32_t kNoEdge = ~0u;
+  std::uint32_t FindEdge(std::uint32_t from, std::uint32_t to) const;
+
+  StackTable& stacks() { return stacks_; }
+  const StackTable& stacks() const { return stacks_; }
+  std::size_t bytes() const { return bytes_ + stacks_.bytes(); }
+
+  // Whether the thread of `a` could stand where it stood while that of `b` does: no lock that they
+  // both held excludes it.
+  bool MayOverlap(const Acquisition& a, const Acquisition& b) const;
+
+ private:
+  bool AddToEdge(std::uint32_t acquisition, std::uint32_t held);
+  // Whether sample `s` says everything that the new one would.
+  bool Covers(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
+
+  std::vector<ClassNode> nodes_;
+  std::vector<std::uint32_t> node_of_class_;  // by LockClass::id, plus one; 0: none yet
+  std::vector<OrderEdge> edges_;
+  std::unordered_map<std::uint64_t, std::uint32_t> edge_of_pair_;
+  std::deque<Acquisition> acquisitions_;
+  std::vector<std::string> thread_names_;
+  std::unordered_map<std::string, std::uint32_t> thread_name_index_;
+  StackTable stacks_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_WITNESS_ORDER_GRAPH_H_

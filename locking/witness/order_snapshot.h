@@ -1,0 +1,57 @@
+// The observed lock order as plain data: what the order book is compared with, what reports export
+// and what runs are merged by. Classes go by name, because runs have nothing else in common.
+//
+// Thread safety: plain values.
+#ifndef LOCKING_WITNESS_ORDER_SNAPSHOT_H_
+#define LOCKING_WITNESS_ORDER_SNAPSHOT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "locking/thread_state.h"
+
+namespace locking {
+
+// One side of an observed edge: the lock held, or the one taken under it.
+struct ObservedLock {
+  std::uint32_t instance = 0;
+  LockMode mode = LockMode::kExclusive;
+  std::string site;                // "vm/fault.cc:88"
+  std::vector<std::string> stack;  // innermost first; empty where the caller did not ask for it
+};
+
+// How an edge came about, once.
+struct ObservedOrder {
+  std::string thread;
+  ObservedLock held;
+  ObservedLock taken;
+};
+
+struct ObservedEdge {
+  std::string from;
+  std::string to;
+  std::uint64_t count = 0;             // acquisitions of `to` under `from`
+  std::uint8_t modes = 0;              // ModesBit(from, to) of all that was seen
+  std::vector<ObservedOrder> samples;  // the first is the oldest; never empty
+};
+
+struct OrderSnapshot {
+  std::vector<ObservedEdge> edges;  // in order of (from, to)
+  std::uint64_t dropped = 0;        // acquisitions that were not kept: then edges may be missing
+
+  // nullptr: not observed.
+  const ObservedEdge* Find(const std::string& from, const std::string& to) const;
+};
+
+// Samples that an edge keeps when snapshots are merged.
+inline constexpr std::size_t kMergedSamples = 8;
+
+// Puts the edges in order, and makes one of those that have the same names.
+void SortAndUnite(OrderSnapshot* snapshot);
+// Both together: counts are added up, modes and samples united.
+OrderSnapshot Merge(const OrderSnapshot& a, const OrderSnapshot& b);
+
+}  // namespace locking
+
+#endif  // LOCKING_WITNESS_ORDER_SNAPSHOT_H_

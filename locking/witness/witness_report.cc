@@ -1,0 +1,125 @@
+#include "locking/witness/witness_report.h"
+
+#include <algorithm>
+
+#include "locking/stack.h"
+
+namespace locking {
+namespace {
+
+std::string LockText(const OrderGraph& graph, const TakenLock& lock) {
+  std::string text = graph.node(lock.node).name;
+  if (lock.instance != 0) text += " #" + std::to_string(lock.instance);
+  return text + (lock.mode == LockMode::kShared ? " (shared)" : " (exclusive)");
+}
+
+std::string LockAndSite(const OrderGraph& graph, const TakenLock& lock) {
+  return LockText(graph, lock) + " at " + FormatSite(lock.site);
+}
+
+ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
+  const TakenLock& lock = a.held[held];
+  ThreadEvidence evidence;
+  evidence.thread = graph.thread_name(a.thread_name);
+  evidence.what = "took " + LockAndSite(graph, lock);
+  for (std::uint32_t i = 0; i < held; ++i) evidence.held.push_back(LockAndSite(graph, a.held[i]));
+  evidence.stack = FormatStack(graph.stacks().Get(lock.stack));
+  if (evidence.stack.empty())
+    evidence.what += " (no stack was kept)";
+  else if (FormatSite(lock.stack_site) != FormatSite(lock.site))
+    evidence.what +=
+        " (the stack is that of its first time, at " + FormatSite(lock.stack_site) + ")";
+  return evidence;
+}
+
+ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
+  ThreadEvidence evidence;
+  evidence.thread = graph.thread_name(a.thread_name);
+  evidence.what = "then took " + LockAndSite(graph, a.taken) + " while it held " +
+                  LockText(graph, a.held[held]);
+  for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
+  evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
+  return evidence;
+}
+
+ObservedLock ObservedSide(const OrderGraph& graph, const TakenLock& lock, bool with_stack) {
+  ObservedLock side{lock.instance, lock.mode, FormatSite(lock.site), {}};
+  if (with_stack) side.stack = FormatStack(graph.stacks().Get(lock.stack));
+  return side;
+}
+
+void AddSides(const OrderGraph& graph, OrderEdge::Sample sample, Finding* finding) {
+  const Acquisition& a = graph.acquisition(sample.acquisition);
+  finding->threads.push_back(HeldSide(graph, a, sample.held));
+  finding->threads.push_back(TakenSide(graph, a, sample.held));
+}
+
+}  // namespace
+
+Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
+  Finding finding;
+  finding.id = cycle.edges.size() == 2 ? "LK02" : "LK03";
+  finding.tier = TierName(cycle.tier);
+  std::vector<std::string> edges;
+  std::string path;
+  for (OrderEdge::Sample sample : cycle.edges) {
+    const Acquisition& a = graph.acquisition(sample.acquisition);
+    const std::string& from = graph.node(a.held[sample.held].node).name;
+    path += from + " -> ";
+    edges.push_back(from + " -> " + graph.node(a.taken.node).name + " at " +
+                    FormatSite(a.taken.site));
+    AddSides(graph, sample, &finding);
+  }
+  const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
+  path += graph.node(closing.held[cycle.edges[0].held].node).name;
+  finding.title = (edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ") + path;
+  std::rotate(edges.begin(), std::min_element(edges.begin(), edges.end()), edges.end());
+  finding.signature = finding.id + ":";
+  for (const std::string& edge : edges) finding.signature += " " + edge + ";";
+  return finding;
+}
+
+Finding PairFinding(const OrderGraph& graph, std::uint32_t index, std::uint32_t held,
+                    const char* id, std::string tier, std::string title) {
+  const Acquisition& a = graph.acquisition(index);
+  Finding finding;
+  finding.id = id;
+  finding.tier = std::move(tier);
+  finding.title = std::move(title);
+  AddSides(graph, {index, held}, &finding);
+  finding.signature = finding.id + ": " + graph.node(a.held[held].node).name + " -> " +
+                      graph.node(a.taken.node).name + " at " + FormatSite(a.taken.site);
+  return finding;
+}
+
+OrderSnapshot Observed(const OrderGraph& graph, const std::vector<std::uint64_t>& counts,
+                       bool with_stacks) {
+  std::vector<std::uint64_t> edge_counts(graph.edge_count(), 0);
+  for (std::uint32_t i = 0; i < graph.acquisition_count(); ++i) {
+    const Acquisition& a = graph.acquisition(i);
+    for (const TakenLock& held : a.held)
+      if (const std::uint32_t e = graph.FindEdge(held.node, a.taken.node); e != OrderGraph::kNoEdge)
+        edge_counts[e] += counts[i];
+  }
+  OrderSnapshot snapshot;
+  for (std::uint32_t e = 0; e < graph.edge_count(); ++e) {
+    const OrderEdge& edge = graph.edge(e);
+    ObservedEdge observed{.from = graph.node(edge.from).name,
+                          .to = graph.node(edge.to).name,
+                          .count = edge_counts[e],
+                          .modes = edge.modes,
+                          .samples = {}};
+    for (OrderEdge::Sample sample : edge.samples) {
+      const Acquisition& a = graph.acquisition(sample.acquisition);
+      const bool stacks = with_stacks && observed.samples.empty();
+      observed.samples.push_back({graph.thread_name(a.thread_name),
+                                  ObservedSide(graph, a.held[sample.held], stacks),
+                                  ObservedSide(graph, a.taken, stacks)});
+    }
+    snapshot.edges.push_back(std::move(observed));
+  }
+  SortAndUnite(&snapshot);
+  return snapshot;
+}
+
+}  // namespace locking

@@ -1,0 +1,153 @@
+// What Zircon's lockdep, TSan's deadlock detector, Helgrind and abseil are tested with, and the
+// tiers that they do not have.
+#include "tests/witness/scenario.h"
+
+namespace locking {
+namespace {
+
+// "A0 A1, A1 A2, ..., An-1 A0"
+std::string Ring(int length) {
+  std::string paths;
+  for (int i = 0; i < length; ++i)
+    paths += (i == 0 ? "A" : ",A") + std::to_string(i) + " A" + std::to_string((i + 1) % length);
+  return paths;
+}
+
+// "L0 L1 ... Ln-1", each released at once or all held.
+std::string Row(int length, bool held) {
+  std::string path;
+  for (int i = 0; i < length; ++i)
+    path += " L" + std::to_string(i) + (held ? "" : " -L" + std::to_string(i));
+  return path;
+}
+
+void AddZircon(std::vector<Scenario>* table) {
+  const std::string family = "Zircon";
+  WitnessOptions by_number;
+  by_number.same_class_order = [](const LockClass&, std::uint32_t held, std::uint32_t taken) {
+    return held < taken;
+  };
+  table->push_back({family, "one lock", "A", ""});
+  table->push_back({family, "two of one class", "A#1 A#2", "LK04/class-only"});
+  table->push_back({family,
+                    "two of a class that allows it",
+                    "A#1 A#2 -* A#2 A#1",
+                    "",
+                    TestLock::kMutex,
+                    {},
+                    LockClassFlags::kDuplicateOk});
+  table->push_back({family, "out of order", "A B -* B A", "LK02/single-context"});
+  table->push_back({family,
+                    "nestable in order",
+                    "A#1 A#2 A#3",
+                    "",
+                    TestLock::kMutex,
+                    {},
+                    LockClassFlags::kNone,
+                    by_number});
+  table->push_back({family,
+                    "nestable out of order",
+                    "A#1 A#2 -* A#2 A#1",
+                    "LK04/class-only",
+                    TestLock::kMutex,
+                    {},
+                    LockClassFlags::kNone,
+                    by_number});
+  table->push_back({family, "members of one struct are two classes", "S.a S.b", ""});
+  table->push_back({family, "cycles", "A B -* B C -* C A -* C D -* D A",
+                    "LK03/single-context LK03/single-context"});
+}
+
+void AddThreadSanitizer(std::vector<Scenario>* table) {
+  const std::string family = "TSan";
+  table->push_back({family, "ABBA", "A B, B A", "LK02/provable"});
+  table->push_back({family, "ABC", "A B, B C, C A", "LK03/provable"});
+  table->push_back({family, "used locks between",
+                    "A B" + std::string(" -* ") + Row(5000, false) + ",B A", "LK02/provable"});
+  table->push_back(
+      {family, "chains between", "A B -* " + Row(300, true) + ", B A", "LK02/provable"});
+  table->push_back({family,
+                    "read, then lock",
+                    "rR L, L R",
+                    "LK02/provable",
+                    TestLock::kMutex,
+                    {{"R", TestLock::kRecursiveReadRw}}});
+  for (int length : {5, 10, 15, 20, 30, 100})
+    table->push_back({family, "cycle of " + std::to_string(length), Ring(length), "LK03/provable"});
+  for (int held : {128, 129, 1000})
+    table->push_back({family, std::to_string(held) + " locks held", Row(held, true), ""});
+  std::string pairs;
+  for (int i = 0; i < 16384; ++i)
+    pairs += " rL" + std::to_string(i) + " rL" + std::to_string(i + 1) + " -*";
+  table->push_back({family, "16384 rw locks in order", pairs, "", TestLock::kRecursiveReadRw});
+  table->push_back({family, "double lock", "A A", "LK01/"});
+  table->push_back({family, "bad unlock", "-A", "LK01/"});
+  table->push_back({family, "bad read unlock", "r-A", "LK01/", TestLock::kSleepableRw});
+  table->push_back(
+      {family, "read unlock of another's", "rA pass, r-A", "LK01/", TestLock::kSleepableRw});
+}
+
+void AddHelgrind(std::vector<Scenario>* table) {
+  const std::string family = "Helgrind";
+  table->push_back({family, "tc13_laog1", "A B -* B A", "LK02/single-context"});
+  table->push_back({family, "tc14_laog_dinphils", Ring(5), "LK03/provable"});
+  table->push_back({family, "tc09_bad_unlock: another thread's", "A pass, -A", "LK01/"});
+  table->push_back({family, "tc22_exit_w_lock", "A hold", "LK11/"});
+  table->push_back({family, "lock held at the end of an operation", "A end", "LK11/"});
+}
+
+void AddAbseil(std::vector<Scenario>* table) {
+  const std::string family = "abseil";
+  table->push_back({family, "try adds no order", "A B, B tA", ""});
+  table->push_back({family, "a try is never the waiting side", "B tA, A B", ""});
+  table->push_back({family, "what is taken under a try adds one", "tA B, B A", "LK02/provable"});
+  table->push_back({family, "try read", "A rB, B trA", "", TestLock::kSleepableRw});
+}
+
+}  // namespace
+
+void AddOtherValidatorScenarios(std::vector<Scenario>* table) {
+  AddZircon(table);
+  AddThreadSanitizer(table);
+  AddHelgrind(table);
+  AddAbseil(table);
+}
+
+void AddTierScenarios(std::vector<Scenario>* table) {
+  const std::string family = "Tiers";
+  table->push_back({family, "one thread did both", "A B -* B A", "LK02/single-context"});
+  table->push_back(
+      {family, "a second thread lifts it", "A B -* B A, A B", "LK02/single-context LK02/provable"});
+  table->push_back(
+      {family, "two threads cannot close three", "A B -* B C, C A", "LK03/single-context"});
+  table->push_back({family, "common gate", "G A B, G B A", "LK02/gated"});
+  table->push_back({family, "different gates", "G A B, H B A", "LK02/provable"});
+  table->push_back({family, "gates of one class", "G#1 A B, G#2 B A", "LK02/provable"});
+  table->push_back({family, "gate in only one path", "G A B, B A", "LK02/provable"});
+  table->push_back({family, "gate that is not always there", "G#1 A B, G#1 B A -* G#2 B A",
+                    "LK02/gated LK02/provable"});
+  table->push_back({family,
+                    "readers' gate",
+                    "rG A B, rG B A",
+                    "LK02/provable",
+                    TestLock::kMutex,
+                    {{"G", TestLock::kRecursiveReadRw}}});
+  table->push_back({family,
+                    "gate held by a reader and a writer",
+                    "rG A B, G B A",
+                    "LK02/gated",
+                    TestLock::kMutex,
+                    {{"G", TestLock::kRecursiveReadRw}}});
+  table->push_back({family, "a path without the gate comes later", "G A B, G B A, A B",
+                    "LK02/gated LK02/provable"});
+  table->push_back({family,
+                    "a writer comes later",
+                    "rA B, B rA, A",
+                    "LK02/no-writer LK02/provable",
+                    TestLock::kSleepableMutex,
+                    {{"A", TestLock::kSleepableRw}}});
+  table->push_back({family, "both cycles of a second reversal", "A B C, C A, C B",
+                    "LK02/provable LK02/provable"});
+}
+
+}  // namespace locking

@@ -1,0 +1,235 @@
+#include "tests/witness/scenario.h"
+
+#include <atomic>
+#include <memory>
+#include <sstream>
+#include <thread>
+#include <variant>
+
+#include "locking/mutex.h"
+#include "locking/rw_mutex.h"
+#include "locking/spin_mutex.h"
+#include "locking/thread.h"
+#include "tests/witness/recording_sink.h"
+
+namespace locking {
+namespace {
+
+class AnyLock {
+ public:
+  AnyLock(const LockClass& lock_class, TestLock kind, std::uint32_t instance) {
+    if (kind == TestLock::kSpin)
+      spin_ = std::make_unique<SpinMutex>(lock_class, instance);
+    else if (kind == TestLock::kMutex || kind == TestLock::kSleepableMutex)
+      mutex_ = std::make_unique<Mutex>(lock_class, instance);
+    else
+      rw_ = std::make_unique<RwMutex>(lock_class, instance);
+  }
+  void Lock() { spin_ ? spin_->Lock() : mutex_ ? mutex_->Lock() : rw_->Lock(); }
+  bool TryLock() { return spin_ ? spin_->TryLock() : mutex_ ? mutex_->TryLock() : rw_->TryLock(); }
+  void Unlock() { spin_ ? spin_->Unlock() : mutex_ ? mutex_->Unlock() : rw_->Unlock(); }
+  void LockShared() { rw_->LockShared(); }
+  bool TryLockShared() { return rw_->TryLockShared(); }
+  void UnlockShared() { rw_->UnlockShared(); }
+
+ private:
+  std::unique_ptr<Mutex> mutex_;
+  std::unique_ptr<SpinMutex> spin_;
+  std::unique_ptr<RwMutex> rw_;
+};
+
+LockKind KindOf(TestLock lock) {
+  switch (lock) {
+    case TestLock::kSpin:
+      return LockKind::kSpin;
+    case TestLock::kSleepableMutex:
+    case TestLock::kSleepableRw:
+      return LockKind::kSleepable;
+    default:
+      return LockKind::kMutex;
+  }
+}
+
+// The classes and locks of one row, made as the paths name them.
+class LockTable {
+ public:
+  explicit LockTable(const Scenario& scenario) : scenario_(scenario) {}
+
+  AnyLock& Get(const std::string& name) {
+    const std::size_t hash = name.find('#');
+    const std::string class_name = name.substr(0, hash);
+    const std::uint32_t instance =
+        hash == std::string::npos ? 0 : std::stoul(name.substr(hash + 1));
+    const auto other = scenario_.others.find(class_name);
+    const TestLock kind = other == scenario_.others.end() ? scenario_.lock : other->second;
+    auto& lock_class = classes_[class_name];
+    if (lock_class == nullptr) {
+      auto flags = static_cast<std::uint32_t>(scenario_.flags);
+      if (kind == TestLock::kRecursiveReadRw)
+        flags |= static_cast<std::uint32_t>(LockClassFlags::kRecursiveRead);
+      lock_class =
+          std::make_unique<LockClass>(class_name, KindOf(kind), static_cast<LockClassFlags>(flags));
+    }
+    auto& lock = locks_[name];
+    if (lock == nullptr) lock = std::make_unique<AnyLock>(*lock_class, kind, instance);
+    return *lock;
+  }
+  // A lock that stays locked may not be destroyed.
+  void Leak() {
+    for (auto& [name, lock] : locks_) (void)lock.release();
+    for (auto& [name, lock_class] : classes_) (void)lock_class.release();
+  }
+
+ private:
+  const Scenario& scenario_;
+  std::map<std::string, std::unique_ptr<LockClass>> classes_;
+  std::map<std::string, std::unique_ptr<AnyLock>> locks_;
+};
+
+// One path, already looked up, so that its thread touches nothing shared but the locks.
+class Path {
+ public:
+  Path(const std::string& text, LockTable* locks) {
+    std::istringstream words(text);
+    for (std::string word; words >> word;) steps_.push_back(Parse(word, locks));
+  }
+
+  // Runs when `turn` is `mine`; the last of `paths` makes it `paths`.
+  void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths) {
+    Await(turn, mine);
+    try {
+      for (const Step& step : steps_) Do(step);
+    } catch (const FatalFinding&) {
+    }
+    if (pass_) {
+      turn->store(mine + 1, std::memory_order_relaxed);
+      Await(turn, paths);
+    }
+    while (!hold_ && !taken_.empty()) Release(taken_.size() - 1);
+    if (!pass_) turn->store(mine + 1, std::memory_order_relaxed);
+  }
+  bool leaks() const {
+    for (const Step& step : steps_)
+      if (step.what == What::kHold) return true;
+    return false;
+  }
+
+ private:
+  enum class What {
+    kLock,
+    kShared,
+    kTry,
+    kTryShared,
+    kUnlock,
+    kUnlockShared,
+    kAll,
+    kHold,
+    kPass,
+    kEnd
+  };
+  struct Step {
+    What what;
+    AnyLock* lock;
+  };
+  struct Taken {
+    AnyLock* lock;
+    bool shared;
+  };
+
+  static Step Parse(const std::string& word, LockTable* locks) {
+    if (word == "-*") return {What::kAll, nullptr};
+    if (word == "hold") return {What::kHold, nullptr};
+    if (word == "pass") return {What::kPass, nullptr};
+    if (word == "end") return {What::kEnd, nullptr};
+    const std::pair<const char*, What> prefixes[] = {
+        {"r-", What::kUnlockShared}, {"tr", What::kTryShared}, {"-", What::kUnlock},
+        {"r", What::kShared},        {"t", What::kTry},        {"", What::kLock}};
+    for (const auto& [prefix, what] : prefixes)
+      if (word.starts_with(prefix))
+        return {what, &locks->Get(word.substr(std::string(prefix).size()))};
+    std::abort();
+  }
+  static void Await(std::atomic<std::size_t>* turn, std::size_t value) {
+    while (turn->load(std::memory_order_relaxed) != value) std::this_thread::yield();
+  }
+  void Release(std::size_t i) {
+    const Taken taken = taken_[i];
+    taken_.erase(taken_.begin() + static_cast<std::ptrdiff_t>(i));
+    taken.shared ? taken.lock->UnlockShared() : taken.lock->Unlock();
+  }
+  void Unlock(AnyLock* lock, bool shared) {
+    for (std::size_t i = taken_.size(); i-- > 0;)
+      if (taken_[i].lock == lock) return Release(i);
+    shared ? lock->UnlockShared() : lock->Unlock();
+  }
+  void Do(const Step& step) {
+    switch (step.what) {
+      case What::kLock:
+        step.lock->Lock();
+        taken_.push_back({step.lock, false});
+        return;
+      case What::kShared:
+        step.lock->LockShared();
+        taken_.push_back({step.lock, true});
+        return;
+      case What::kTry:
+        if (step.lock->TryLock()) taken_.push_back({step.lock, false});
+        return;
+      case What::kTryShared:
+        if (step.lock->TryLockShared()) taken_.push_back({step.lock, true});
+        return;
+      case What::kUnlock:
+        return Unlock(step.lock, false);
+      case What::kUnlockShared:
+        return Unlock(step.lock, true);
+      case What::kAll:
+        while (!taken_.empty()) Release(taken_.size() - 1);
+        return;
+      case What::kHold:
+        hold_ = true;
+        return;
+      case What::kPass:
+        pass_ = true;
+        return;
+      case What::kEnd:
+        Operation operation("operation");
+        return;
+    }
+  }
+
+  std::vector<Step> steps_;
+  std::vector<Taken> taken_;
+  bool hold_ = false;
+  bool pass_ = false;
+};
+
+}  // namespace
+
+ScenarioResult RunScenario(const Scenario& scenario) {
+  RecordingSink sink;
+  LockOrderWitness witness(scenario.options);
+  LockTable locks(scenario);
+  std::vector<Path> paths;
+  std::istringstream all(scenario.paths);
+  for (std::string text; std::getline(all, text, ',');) paths.emplace_back(text, &locks);
+  RunContext run;
+  run.sink = &sink;
+  run.witness = &witness;
+  const RunContext former = SetRunContext(run);
+  std::atomic<std::size_t> turn{0};
+  {
+    std::vector<Thread> threads;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      threads.emplace_back("path " + std::to_string(i + 1),
+                           [&, i] { paths[i].Run(&turn, i, paths.size()); });
+    }
+  }
+  ScenarioResult result{sink.Summary(), sink.Text(), sink.findings(),
+                        witness.Snapshot(LockOrderWitness::Stacks::kNone)};
+  SetRunContext(former);
+  for (const Path& path : paths)
+    if (path.leaks()) locks.Leak();
+  return result;
+}
+
+}  // namespace locking

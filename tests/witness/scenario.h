@@ -1,0 +1,61 @@
+// Locking scenarios as a table: what the threads of a row do, written in a small language, and what
+// the witness has to say about it.
+//
+//   paths  "A B, B A"   one thread for each path, all spawned first; they run one after the other,
+//                       in order, by an atomic that the witness does not see
+//   steps  A            lock exclusively     rA  lock shared      tA  try to lock exclusively
+//          -A           unlock               r-A unlock shared    trA try to lock shared
+//          -*           unlock all, newest first; also at the end of a path
+//          hold         the path ends with its locks held, and its thread
+//          pass         the path ends; its locks stay held until all paths have ended
+//          end          an operation ends here
+//   locks  A, Bc, Long  one class each; A#1, A#2 are two instances of class A
+#ifndef TESTS_WITNESS_SCENARIO_H_
+#define TESTS_WITNESS_SCENARIO_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "locking/witness/lock_order_witness.h"
+
+namespace locking {
+
+enum class TestLock {
+  kMutex,
+  kSleepableMutex,
+  kSpin,
+  kRecursiveReadRw,  // of mutex kind
+  kSleepableRw,      // fair
+};
+
+struct Scenario {
+  std::string family;
+  std::string name;
+  std::string paths;
+  // All findings in order: "LK02/provable"; "" for none.
+  std::string expected;
+  TestLock lock = TestLock::kMutex;
+  // Locks of another kind, by class name.
+  std::map<std::string, TestLock> others = {};
+  LockClassFlags flags = LockClassFlags::kNone;
+  WitnessOptions options = {};
+};
+
+struct ScenarioResult {
+  std::string summary;  // of the findings
+  std::string text;
+  std::vector<Finding> findings;
+  OrderSnapshot observed;
+};
+ScenarioResult RunScenario(const Scenario& scenario);
+
+// What all files of scenarios add to; see scenarios_test.cc.
+void AddLinuxScenarios(std::vector<Scenario>* table);
+void AddReadWriteScenarios(std::vector<Scenario>* table);
+void AddOtherValidatorScenarios(std::vector<Scenario>* table);
+void AddTierScenarios(std::vector<Scenario>* table);
+
+}  // namespace locking
+
+#endif  // TESTS_WITNESS_SCENARIO_H_
