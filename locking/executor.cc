@@ -28,6 +28,8 @@ const char* PointKindName(PointKind kind) {
       return "join";
     case PointKind::kYield:
       return "yield";
+    case PointKind::kStart:
+      return "start";
   }
   return "unknown";
 }

@@ -6,12 +6,14 @@
 #ifndef LOCKING_EXECUTOR_H_
 #define LOCKING_EXECUTOR_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
 
 #include "locking/finding.h"
 #include "locking/lock_class.h"
+#include "locking/sanitizer_report.h"
 #include "locking/site.h"
 
 namespace locking {
@@ -31,6 +33,7 @@ enum class PointKind : std::uint8_t {
   kSpawn,
   kJoin,
   kYield,
+  kStart,  // the first step of a new thread
 };
 const char* PointKindName(PointKind kind);
 
@@ -43,7 +46,8 @@ struct Point {
 };
 
 // Thrown through a fibre whose execution was given up (a failure elsewhere), so that its stack
-// unwinds. Only executors throw and catch it.
+// unwinds. Only executors throw and catch it. Never thrown where a thread releases, wakes, spawns
+// or joins (destructors do that), nor while another exception unwinds the stack.
 struct ExecutionAbandoned {};
 
 class Executor {
@@ -57,18 +61,31 @@ class Executor {
   virtual void BlockOn(const void* address) = 0;
   virtual void WakeAddress(const void* address) = 0;
   // Blocks until Unpark(self) or until the executor's clock reaches `deadline_ns` (kNoDeadline:
-  // never); false: timed out. An Unpark before the Park is remembered.
+  // never); false: timed out, or the execution is given up. An Unpark before the Park is
+  // remembered. Throws nothing.
   virtual bool Park(std::uint64_t deadline_ns) = 0;
   virtual void Unpark(ThreadState& thread) = 0;
   // A spin loop that cannot go on until somebody else runs.
   virtual void Yield(Site site) = 0;
   virtual ThreadState* Spawn(std::string name, std::function<void()> body, Site site) = 0;
+  // Returns once the thread has ended, or has unwound; throws nothing.
   virtual void Join(ThreadState* thread, Site site) = 0;
   virtual std::uint64_t NowNs() = 0;
   // Ends this execution with `finding`; the calling thread unwinds.
   [[noreturn]] virtual void Fail(Finding finding) = 0;
+  // In an execution that is given up: throws ExecutionAbandoned, unless the caller unwinds already.
+  virtual void UnwindIfAbandoned() = 0;
+
   // True while the execution is being given up: primitives then neither wait nor check.
-  virtual bool abandoned() const = 0;
+  bool abandoned() const { return abandoned_.load(std::memory_order_relaxed); }
+  // Whether evidence is worth its price in this execution: held lists and symbolised stacks.
+  bool wants_evidence() const { return wants_evidence_.load(std::memory_order_relaxed); }
+  // A sanitizer reported something about the thread that runs; under the sanitizer's locks.
+  virtual void NoteSanitizerReport(const SanitizerReport& report) = 0;
+
+ protected:
+  std::atomic<bool> abandoned_{false};
+  std::atomic<bool> wants_evidence_{true};
 };
 
 inline constexpr std::uint64_t kNoDeadline = ~0ull;

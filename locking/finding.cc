@@ -68,7 +68,9 @@ void FailInvariant(std::string_view id, std::string title) {
   Finding finding;
   finding.id = id;
   finding.title = std::move(title);
-  finding.threads.push_back(EvidenceOfCaller(""));
+  const Executor* executor = Self().executor;
+  if (executor == nullptr || executor->wants_evidence())
+    finding.threads.push_back(EvidenceOfCaller(""));
   Fail(std::move(finding));
 }
 

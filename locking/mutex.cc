@@ -7,20 +7,19 @@ namespace locking {
 
 void Mutex::LockSlow(Site site) {
   ThreadState& self = Self();
-  if (self.executor != nullptr && self.executor->abandoned()) {
-    // The execution unwinds: exclusion no longer matters, only that every unlock finds its lock.
-    state_.store(kLocked, std::memory_order_relaxed);
-    SetOwner();
-    return;
+  if (self.executor != nullptr) {
+    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    if (self.executor->abandoned()) {
+      ForceAcquire();
+      return;
+    }
   }
-  watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
-  watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
-  std::uint32_t unlocked = kUnlocked;
+  if (Watched(kWatchWitness))
+    watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   bool contended = false;
   std::uint64_t wait_ns = 0;
-  if (!state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) {
+  if (!TryAcquire(self)) {
     contended = true;
     const bool timed = Watched(kWatchStatistics);
     const std::uint64_t start = timed ? watch::NowNs(self) : 0;
@@ -28,8 +27,27 @@ void Mutex::LockSlow(Site site) {
     if (timed) wait_ns = watch::NowNs(self) - start;
   }
   SetOwner();
-  watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
-                      site);
+  if (Watched(kWatchKeepsHeld))
+    watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
+                        site);
+}
+
+bool Mutex::TryAcquire(const ThreadState& self) {
+  if (self.executor != nullptr) {
+    // Nobody runs between the two: no need of a locked instruction.
+    if (state_.load(std::memory_order_acquire) != kUnlocked) return false;
+    state_.store(kLocked, std::memory_order_relaxed);
+    return true;
+  }
+  std::uint32_t unlocked = kUnlocked;
+  return state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
+                                        std::memory_order_relaxed);
+}
+
+// The execution unwinds: exclusion no longer matters, only that every unlock finds its lock.
+void Mutex::ForceAcquire() {
+  state_.store(kLocked, std::memory_order_relaxed);
+  SetOwner();
 }
 
 void Mutex::WaitContended(ThreadState& self, Site site) {
@@ -45,12 +63,11 @@ void Mutex::WaitContended(ThreadState& self, Site site) {
   }
   WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "lock", site);
   if (self.executor != nullptr) {
-    std::uint32_t unlocked = kUnlocked;
-    while (!state_.compare_exchange_strong(unlocked, kLocked, std::memory_order_acquire,
-                                           std::memory_order_relaxed)) {
+    do {
+      state_.store(kContended, std::memory_order_relaxed);
       self.executor->BlockOn(this);
-      unlocked = kUnlocked;
-    }
+      if (self.executor->abandoned()) return ForceAcquire();
+    } while (!TryAcquire(self));
     return;
   }
   while (state_.exchange(kContended, std::memory_order_acquire) != kUnlocked)
@@ -76,12 +93,16 @@ void Mutex::UnlockSlow(Site site) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked", site);
   }
-  watch::BeforeRelease(self, *this);
-  Release();
-  if (self.executor != nullptr) {
-    self.executor->WakeAddress(this);
-    watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
+  if (Watched(kWatchKeepsHeld)) watch::BeforeRelease(self, *this);
+  if (self.executor == nullptr) {
+    Release();
+    return;
   }
+  ClearOwner();
+  const bool contended = state_.load(std::memory_order_relaxed) == kContended;
+  state_.store(kUnlocked, std::memory_order_release);
+  if (contended) self.executor->WakeAddress(this);
+  self.executor->AtPoint({PointKind::kUnlock, this, class_, site});
 }
 
 void Mutex::WakeOne() { FutexWake(state_, 1); }

@@ -64,6 +64,8 @@ class LOCKING_CAPABILITY("mutex") Mutex : public LockBase {
 
   void LockSlow(Site site);
   void UnlockSlow(Site site);
+  bool TryAcquire(const ThreadState& self);
+  void ForceAcquire();
   void WaitContended(ThreadState& self, Site site);
   void WakeOne();
   void Release() {

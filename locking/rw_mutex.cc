@@ -37,12 +37,14 @@ bool RwMutex::TryAcquireExclusive() {
 
 void RwMutex::LockSlow(Site site) {
   ThreadState& self = Self();
-  if (self.executor != nullptr && self.executor->abandoned()) {
-    state_.store(kWriter, std::memory_order_relaxed);
-    SetOwner();
-    return;
+  if (self.executor != nullptr) {
+    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    if (self.executor->abandoned()) {
+      state_.store(kWriter, std::memory_order_relaxed);
+      SetOwner();
+      return;
+    }
   }
-  watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
   watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   bool contended = false;
@@ -82,20 +84,26 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
         !state_.compare_exchange_weak(state, state | kWritersWaiting, std::memory_order_relaxed,
                                       std::memory_order_relaxed))
       continue;
-    if (self.executor != nullptr)
-      self.executor->BlockOn(this);
-    else
+    if (self.executor == nullptr) {
       FutexWait(writer_wakeups_, wakeups);
+      continue;
+    }
+    self.executor->BlockOn(this);
+    if (!self.executor->abandoned()) continue;
+    state_.store(kWriter, std::memory_order_relaxed);
+    return;
   }
 }
 
 void RwMutex::LockSharedSlow(Site site) {
   ThreadState& self = Self();
-  if (self.executor != nullptr && self.executor->abandoned()) {
-    state_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  if (self.executor != nullptr) {
+    self.executor->AtPoint({PointKind::kLockShared, this, class_, site});
+    if (self.executor->abandoned()) {
+      state_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
   }
-  if (t_word.watch != 0) watch::AtPoint(self, PointKind::kLockShared, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
   if (t_word.watch != 0)
     watch::BeforeAcquire(self, *this, LockMode::kShared, Attempt::kBlocking, site);
@@ -129,10 +137,14 @@ void RwMutex::WaitShared(ThreadState& self, Site site) {
         !state_.compare_exchange_weak(state, state | kReadersWaiting, std::memory_order_relaxed,
                                       std::memory_order_relaxed))
       continue;
-    if (self.executor != nullptr)
-      self.executor->BlockOn(this);
-    else
+    if (self.executor == nullptr) {
       FutexWait(state_, state | kReadersWaiting);
+      continue;
+    }
+    self.executor->BlockOn(this);
+    if (!self.executor->abandoned()) continue;
+    state_.fetch_add(1, std::memory_order_relaxed);
+    return;
   }
 }
 

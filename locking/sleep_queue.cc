@@ -155,7 +155,9 @@ LookUpAgain SleepQueue::SleepWith(const void* channel, const LockBase& interlock
                     resource.may_idle);
   Enqueue(self, channel);
   release();
-  return LookUpAgain{Wait(self, channel, deadline_ns)};
+  const WakeReason reason = Wait(self, channel, deadline_ns);
+  if (self.executor != nullptr) self.executor->UnwindIfAbandoned();
+  return LookUpAgain{reason};
 }
 
 LookUpAgain SleepQueue::SleepDrop(const void* channel, Mutex& interlock, const Resource& resource,

@@ -10,17 +10,19 @@ void SpinMutex::LockSlow(Site site) {
   ThreadState& self = Self();
   if (t_word.watch == 0) {
     Spin(self, site);
-    ++t_word.spin_depth;
+    AddSpinDepth(1);
     SetOwner();
     return;
   }
-  if (self.executor != nullptr && self.executor->abandoned()) {
-    locked_.store(true, std::memory_order_relaxed);
-    ++t_word.spin_depth;
-    SetOwner();
-    return;
+  if (self.executor != nullptr) {
+    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    if (self.executor->abandoned()) {
+      locked_.store(true, std::memory_order_relaxed);
+      AddSpinDepth(1);
+      SetOwner();
+      return;
+    }
   }
-  watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
   watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
   bool contended = false;
@@ -32,7 +34,7 @@ void SpinMutex::LockSlow(Site site) {
     Spin(self, site);
     if (timed) wait_ns = watch::NowNs(self) - start;
   }
-  ++t_word.spin_depth;
+  AddSpinDepth(1);
   SetOwner();
   watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
                       site);
@@ -44,7 +46,8 @@ void SpinMutex::Spin(ThreadState& self, Site site) {
   if (OwnedByCaller()) watch::Recursion(*this, site);
   WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "spin", site);
   if (self.executor != nullptr) {
-    while (locked_.exchange(true, std::memory_order_acquire)) self.executor->BlockOn(this);
+    while (locked_.exchange(true, std::memory_order_acquire) && !self.executor->abandoned())
+      self.executor->BlockOn(this);
     return;
   }
   int pauses = 1;
@@ -65,7 +68,7 @@ bool SpinMutex::TryLock(Site site) {
   ThreadState& self = Self();
   if (t_word.watch != 0) watch::AtPoint(self, PointKind::kTryLock, this, class_, site);
   if (locked_.exchange(true, std::memory_order_acquire)) return false;
-  ++t_word.spin_depth;
+  AddSpinDepth(1);
   SetOwner();
   if (t_word.watch != 0)
     watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kTry, false, 0, site);

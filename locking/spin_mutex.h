@@ -27,7 +27,7 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
       LockSlow(site);
       return;
     }
-    ++t_word.spin_depth;
+    AddSpinDepth(1);
     SetOwner();
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
@@ -50,7 +50,7 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
   void Spin(ThreadState& self, Site site);
   void Release() {
     ClearOwner();
-    --t_word.spin_depth;
+    AddSpinDepth(-1u);
     locked_.store(false, std::memory_order_release);
   }
 

@@ -32,14 +32,20 @@ LOCKING_UNINSTRUMENTED __attribute__((noinline)) int WalkFrames(std::uintptr_t* 
   return n;
 }
 
-std::string Symbol(std::uintptr_t address) {
-  char text[512];
+// The functions at a return address, innermost first: several where calls were inlined.
+void AppendSymbols(std::uintptr_t address, std::vector<std::string>* lines) {
+  void* call = reinterpret_cast<void*>(address - 1);
   if (__sanitizer_symbolize_pc != nullptr) {
-    __sanitizer_symbolize_pc(reinterpret_cast<void*>(address), "%f %S", text, sizeof(text));
-    if (text[0] != '\0' && text[0] != '<') return text;
+    char text[4096] = {};
+    __sanitizer_symbolize_pc(call, "%f %S", text, sizeof(text) - 2);
+    if (text[0] != '\0' && text[0] != '<') {
+      for (const char* line = text; *line != '\0'; line += std::strlen(line) + 1)
+        lines->push_back(line);
+      return;
+    }
   }
-  if (absl::Symbolize(reinterpret_cast<void*>(address - 1), text, sizeof(text))) return text;
-  return "(unknown function)";
+  char text[512];
+  lines->push_back(absl::Symbolize(call, text, sizeof(text)) ? text : "(unknown function)");
 }
 
 }  // namespace
@@ -49,6 +55,24 @@ Stack CurrentStack(int skip) {
   const int n = WalkFrames(frames, kMaxFrames);
   const int first = skip + 1 < n ? skip + 1 : n;
   return Stack(frames + first, frames + n);
+}
+
+LOCKING_UNINSTRUMENTED Stack StackOf(std::uintptr_t program_counter, const std::uintptr_t* frame,
+                                     const void* low, const void* high) {
+  std::uintptr_t frames[kMaxFrames];
+  int n = 0;
+  frames[n++] = program_counter;
+  const auto first = reinterpret_cast<std::uintptr_t>(low);
+  const auto end = reinterpret_cast<std::uintptr_t>(high) - 2 * sizeof(void*);
+  auto here = reinterpret_cast<std::uintptr_t>(frame);
+  while (n < kMaxFrames && here >= first && here <= end && here % sizeof(void*) == 0) {
+    const auto* pair = reinterpret_cast<const std::uintptr_t*>(here);
+    if (pair[1] == 0) break;
+    frames[n++] = pair[1];
+    if (pair[0] <= here) break;
+    here = pair[0];
+  }
+  return Stack(frames, frames + n);
 }
 
 void SaveStack(std::atomic<std::uintptr_t>* frames, int depth) {
@@ -61,7 +85,7 @@ void SaveStack(std::atomic<std::uintptr_t>* frames, int depth) {
 std::vector<std::string> FormatStack(const Stack& stack) {
   std::vector<std::string> lines;
   lines.reserve(stack.size());
-  for (std::uintptr_t address : stack) lines.push_back(Symbol(address));
+  for (std::uintptr_t address : stack) AppendSymbols(address, &lines);
   return lines;
 }
 

@@ -14,6 +14,10 @@ using Stack = std::vector<std::uintptr_t>;  // return addresses, innermost first
 
 // The caller's stack, without `skip` innermost frames.
 Stack CurrentStack(int skip = 0);
+// The stack of a fibre that does not run: where it stopped, and the frames from `frame` up. Reads
+// nothing outside [low, high).
+Stack StackOf(std::uintptr_t program_counter, const std::uintptr_t* frame, const void* low,
+              const void* high);
 // Into `frames`, 0-terminated if shorter than `depth`; readable by other threads at any time.
 void SaveStack(std::atomic<std::uintptr_t>* frames, int depth);
 // One line a frame: "vm::Fault::Resolve vm/fault.cc:88" (the file only where the build knows it).

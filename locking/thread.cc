@@ -39,11 +39,11 @@ Thread::Thread(std::string name, std::function<void()> body, Site site) {
       });
 }
 
-Thread::~Thread() { Join(); }
+Thread::~Thread() { WaitForEnd(Site::current()); }
 
 Thread::Thread(Thread&& other) noexcept { *this = std::move(other); }
 Thread& Thread::operator=(Thread&& other) noexcept {
-  Join();
+  WaitForEnd(Site::current());
   native_ = std::move(other.native_);
   executor_ = other.executor_;
   fibre_ = std::exchange(other.fibre_, nullptr);
@@ -53,6 +53,13 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 bool Thread::joinable() const { return native_ != nullptr || fibre_ != nullptr; }
 
 void Thread::Join(Site site) {
+  if (!joinable()) return;
+  const bool controlled = fibre_ != nullptr;
+  WaitForEnd(site);
+  if (controlled) executor_->UnwindIfAbandoned();
+}
+
+void Thread::WaitForEnd(Site site) {
   if (!joinable()) return;
   if (ThreadState& self = Self(); self.run.witness != nullptr)
     self.run.witness->BeforeSleep(self, nullptr, kThreadJoinClass, 0, site);

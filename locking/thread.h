@@ -29,10 +29,15 @@ class Thread {
 
  private:
   struct Native;
+  void WaitForEnd(Site site);  // throws nothing: destructors call it
+
   std::unique_ptr<Native> native_;
   Executor* executor_ = nullptr;
   ThreadState* fibre_ = nullptr;
 };
+
+// The class of the wait for a thread's end.
+extern const LockClass kThreadJoinClass;
 
 class Clock {
  public:

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "locking/executor.h"
 #include "locking/futex.h"
 #include "locking/stack.h"
 #include "locking/statistics.h"
@@ -155,7 +156,10 @@ ThreadState& SelfSlow() { return RegisterThread("", {}); }
 
 std::uint32_t WatchBitsOf(const ThreadState& state) {
   std::uint32_t bits = 0;
-  if (state.executor != nullptr) bits |= kWatchExecutor;
+  if (state.executor != nullptr) {
+    bits |= kWatchExecutor;
+    if (state.executor->wants_evidence()) bits |= kWatchHeld;
+  }
   if (state.run.witness != nullptr) bits |= kWatchWitness;
   if (state.run.statistics) bits |= kWatchStatistics;
   return bits;
@@ -185,6 +189,15 @@ void VisitNativeThreads(ThreadVisitor& visitor) {
   for (const auto& [id, state] : registry.threads) visitor.Visit(*state);
 }
 
+namespace {
+
+// The thread is the only writer of its own record.
+void Advance(WaitRecord& wait) {
+  wait.sequence.store(wait.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+}  // namespace
+
 WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
                      std::uint32_t instance, LockMode mode,
                      const std::atomic<std::uint32_t>* holder, const char* message, Site site,
@@ -204,11 +217,15 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
     wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);
     SaveStack(wait.stack, WaitRecord::kStackDepth);
   }
-  wait.sequence.fetch_add(1, std::memory_order_release);
+  Advance(wait);
 }
 
 WaitScope::~WaitScope() {
   WaitRecord& wait = self_.waiting;
+  if (self_.executor != nullptr) {  // nobody else looks on while this thread runs
+    Advance(wait);
+    return;
+  }
   // Sequentially consistent, as in PinnedWait: one of the two sees the other.
   wait.sequence.fetch_add(1, std::memory_order_seq_cst);
   while (wait.pins.load(std::memory_order_seq_cst) != 0) sched_yield();

@@ -32,7 +32,10 @@ enum Watch : std::uint32_t {
   kWatchExecutor = 2,      // runs on a controlled executor: every operation is a scheduling point
   kWatchWitness = 4,       // keeps the held list and asks the witness
   kWatchStatistics = 8,    // counts acquisitions, waits and holds by class
+  kWatchHeld = 16,         // keeps the held list, for evidence
 };
+// Any of these: the held list is kept.
+inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchStatistics | kWatchHeld;
 
 // Zero `watch` means that nothing watches this thread: the fast path is a plain lock.
 struct ThreadWord {
@@ -42,6 +45,13 @@ struct ThreadWord {
   ThreadState* self;
 };
 inline thread_local constinit ThreadWord t_word{kWatchUnregistered, 0, 0, nullptr};
+
+// Counts a spin lock in or out. Atomic for the sanitizers alone: fibres share the word, each in its
+// turn, without a happens-before edge.
+inline void AddSpinDepth(std::uint32_t n) {
+  __atomic_store_n(&t_word.spin_depth, __atomic_load_n(&t_word.spin_depth, __ATOMIC_RELAXED) + n,
+                   __ATOMIC_RELAXED);
+}
 
 enum class LockMode : std::uint8_t { kExclusive, kShared };
 

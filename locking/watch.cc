@@ -6,6 +6,14 @@
 #include "locking/witness.h"
 
 namespace locking::watch {
+namespace {
+
+bool InAbandonedExecution() {
+  const Executor* executor = Self().executor;
+  return executor != nullptr && executor->abandoned();
+}
+
+}  // namespace
 
 std::uint64_t NowNs(const ThreadState& self) {
   return self.executor != nullptr ? self.executor->NowNs() : MonotonicNs();
@@ -32,7 +40,7 @@ void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site si
 
 void Destroyed(const LockBase& lock, Usage usage) {
   ThreadState& self = Self();
-  if (self.executor != nullptr && self.executor->abandoned()) return;
+  if (InAbandonedExecution()) return;
   if (self.run.witness != nullptr) self.run.witness->Destroyed(lock);
   if (usage == Usage::kInUse)
     FailInvariant("LK01", lock.lock_class().name() + " #" + std::to_string(lock.instance()) +
@@ -40,11 +48,13 @@ void Destroyed(const LockBase& lock, Usage usage) {
 }
 
 void NotHeld(const LockBase& lock, const char* what, Site site) {
+  if (InAbandonedExecution()) return;
   FailInvariant("LK01", lock.lock_class().name() + " #" + std::to_string(lock.instance()) + " is " +
                             what + " by a thread that does not hold it, at " + FormatSite(site));
 }
 
 void Recursion(const LockBase& lock, Site site) {
+  if (InAbandonedExecution()) return;
   FailInvariant("LK01", lock.lock_class().name() + " #" + std::to_string(lock.instance()) +
                             " is taken again by its holder, at " + FormatSite(site));
 }

@@ -68,7 +68,7 @@ void AfterAcquireSlow(ThreadState& self, HeldLock& entry, bool contended, std::u
 // The lock is held now. `wait_ns` is 0 when it was not contended.
 inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                          bool contended, std::uint64_t wait_ns, Site site) {
-  if (!Watched(kWatchWitness | kWatchStatistics)) return;
+  if (!Watched(kWatchKeepsHeld)) return;
   if (attempt == Attempt::kTry) BeforeAcquire(self, lock, mode, attempt, site);
   HeldLock& entry = self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
   if (self.run.statistics) AfterAcquireSlow(self, entry, contended, wait_ns);
@@ -77,7 +77,7 @@ inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode,
 void BeforeReleaseSlow(ThreadState& self, const LockBase& lock, std::uint64_t acquired_ns);
 // The lock is still held. False: the thread is watched and the held list does not know the lock.
 inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
-  if (!Watched(kWatchWitness | kWatchStatistics)) return true;
+  if (!Watched(kWatchKeepsHeld)) return true;
   std::uint64_t acquired_ns = 0;
   if (!self.held.Remove(&lock, &acquired_ns)) [[unlikely]]
     return false;
@@ -89,10 +89,11 @@ void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site si
 enum class Usage : std::uint8_t { kFree, kInUse };
 // LK01 when it is in use.
 void Destroyed(const LockBase& lock, Usage usage);
-// LK01: the caller unlocks or asserts what it does not hold; ends the run.
-[[noreturn]] void NotHeld(const LockBase& lock, const char* what, Site site);
-// LK01: the caller would block on itself; ends the run.
-[[noreturn]] void Recursion(const LockBase& lock, Site site);
+// LK01: the caller unlocks or asserts what it does not hold; ends the run. Returns only in an
+// execution that is given up already.
+void NotHeld(const LockBase& lock, const char* what, Site site);
+// LK01: the caller would block on itself; the same.
+void Recursion(const LockBase& lock, Site site);
 // Real nanoseconds, or the executor's.
 std::uint64_t NowNs(const ThreadState& self);
 

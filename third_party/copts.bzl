@@ -33,3 +33,11 @@ TEST_COPTS = VMSTRESS_COPTS + select({
     "//third_party:clang": ["-Wno-thread-safety"],
     "//conditions:default": [],
 })
+
+# For what runs on every fibre (locking/sched, the strategies): its state moves between fibres without
+# a happens-before edge on purpose, so no sanitizer may look at it. Optimised in every configuration,
+# so that small functions of shared headers are inlined and no instrumented copy of them is called.
+UNINSTRUMENTED_COPTS = ANALYSED_COPTS + [
+    "-O2",
+    "-fno-sanitize=all",
+]
