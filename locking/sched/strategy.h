@@ -1,0 +1,48 @@
+// Strategy: who runs next. The executor asks at every scheduling point and shows, of every thread
+// that can run, the operation that it is about to do.
+//
+// Contract: Pick depends on nothing but the seed, the strategy's own state and what a Choice shows,
+// and never on an address (only on the equality of two), so that the same seed gives the same
+// schedule on every machine.
+//
+// Thread safety: none; one strategy belongs to one executor. Pick runs on the fibres without a
+// happens-before edge between its calls: an implementation is compiled without sanitizers
+// (UNINSTRUMENTED_COPTS) and holds its state in PlainArray and plain values.
+#ifndef LOCKING_SCHED_STRATEGY_H_
+#define LOCKING_SCHED_STRATEGY_H_
+
+#include <cstdint>
+
+#include "locking/executor.h"
+
+namespace locking {
+
+// What a strategy may know of a thread.
+struct ThreadView {
+  std::uint32_t id = 0;      // from 1, in order of creation; 1 is the body itself
+  std::uint32_t parent = 0;  // id of the thread that spawned it; 0 for the body
+  Point next{};              // what it does when it is picked; kStart before its first point
+};
+
+struct Choice {
+  const ThreadView* const* runnable;  // in an order that depends on the schedule so far alone
+  std::uint32_t count;                // > 0
+  const ThreadView* previous;         // who ran until now, runnable or not; nullptr at first
+  std::uint32_t step;                 // scheduling points so far in this execution
+};
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  virtual const char* name() const = 0;
+  // Before each execution. `seed` belongs to this execution alone.
+  virtual void BeginExecution(std::uint64_t seed) = 0;
+  // The index in `choice.runnable` of the thread that does its next operation now.
+  virtual std::uint32_t Pick(const Choice& choice) = 0;
+  // After each execution that was not given up; false: nothing is left to explore.
+  virtual bool EndExecution() { return true; }
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_SCHED_STRATEGY_H_
