@@ -1,0 +1,309 @@
+#include "locking/explore/check.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+#include "locking/evidence.h"
+#include "locking/explore/strategies.h"
+#include "locking/futex.h"
+#include "locking/hash.h"
+#include "locking/random.h"
+#include "locking/thread.h"
+
+namespace locking::explore {
+namespace {
+
+// Executions that the workers share out among themselves before the results are put together.
+constexpr std::uint64_t kRoundPerJob = 1024;
+
+// Takes what a detector reports without ending the execution (a lock-order violation): it fails all
+// the same. The threads of one execution take turns, so the lock is never waited for.
+class CollectingSink : public FindingSink {
+ public:
+  void Report(Finding finding) override {
+    std::lock_guard lock(mutex_);
+    if (!first_) first_ = std::move(finding);
+  }
+  [[noreturn]] void ReportFatal(Finding finding) override {
+    DefaultFindingSink().ReportFatal(std::move(finding));  // an executor ends its execution instead
+  }
+  std::optional<Finding> Take() { return std::exchange(first_, std::nullopt); }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Finding> first_;
+};
+
+// One OS thread's executor, and what it needs.
+class Runner {
+ public:
+  Runner(const Body& body, RunContext run) : body_(body), run_(run) { run_.sink = &sink_; }
+
+  // What was found, if anything.
+  std::optional<Finding> Run(Strategy& strategy, std::uint64_t seed, std::uint32_t max_steps,
+                             bool with_evidence) {
+    const bool ended = executor_.Run(body_, strategy, {seed, max_steps, run_, with_evidence});
+    std::optional<Finding> reported = sink_.Take();
+    if (!ended) return executor_.failure();
+    if (reported) return reported;
+    if (executor_.sanitizer_reports() > 0) return FindingOf(executor_.sanitizer_report());
+    return std::nullopt;
+  }
+  const ExploreExecutor& executor() const { return executor_; }
+
+ private:
+  const Body& body_;
+  RunContext run_;
+  CollectingSink sink_;
+  ExploreExecutor executor_;
+};
+
+// A worker's share of a round: every jobs-th execution.
+struct Share {
+  std::unique_ptr<Runner> runner;
+  std::unique_ptr<Strategy> strategy;
+  std::unordered_set<std::string> known;  // signatures that this worker has recorded
+  std::vector<Failure> failures;          // of this round; `choices` only of new ones
+  std::uint64_t steps = 0;
+  bool exhausted = false;
+};
+
+struct ExecutionRecord {
+  std::uint64_t hash;
+  std::uint32_t steps;
+  bool run;
+};
+
+class Checker {
+ public:
+  Checker(const Body& body, const Options& options) : body_(body), options_(options) {}
+
+  Result Run() {
+    const std::uint64_t start_ns = MonotonicNs();
+    result_.strategy = options_.strategy;
+    if (!MakeShares()) return std::move(result_);
+    for (std::uint64_t first = 0; first < options_.executions && !done_;) {
+      const std::uint64_t size =
+          std::min(options_.executions - first, kRoundPerJob * shares_.size());
+      Round(first, size);
+      first += size;
+    }
+    result_.seconds = static_cast<double>(MonotonicNs() - start_ns) / 1e9;
+    if (result_.seconds > 0)
+      result_.executions_per_second = static_cast<double>(result_.executions) / result_.seconds;
+    return std::move(result_);
+  }
+
+ private:
+  bool MakeShares();
+  void Round(std::uint64_t first, std::uint64_t size);
+  void RunShare(std::uint64_t first, std::uint64_t size, std::size_t worker);
+  void RunOne(std::uint64_t first, std::uint64_t offset, Share& share);
+  bool Stopped();
+  void Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed);
+  void Fold(std::uint64_t size);
+  void Keep(Failure failure);
+
+  const Body& body_;
+  const Options& options_;
+  Result result_;
+  std::vector<Share> shares_;
+  std::vector<ExecutionRecord> round_;
+  std::atomic<std::uint64_t> limit_{0};  // executions of this round from here on need not run
+  std::atomic<bool> stopped_{false};
+  bool done_ = false;
+};
+
+bool Checker::MakeShares() {
+  const std::vector<StrategyInfo> strategies = Strategies();
+  const auto info = std::find_if(strategies.begin(), strategies.end(), [&](const StrategyInfo& s) {
+    return s.name == options_.strategy;
+  });
+  if (info == strategies.end()) {
+    result_.error = "there is no strategy '" + options_.strategy + "'; there are:";
+    for (const StrategyInfo& s : strategies) result_.error += std::string(" ") + s.name;
+    return false;
+  }
+  shares_.resize(info->parallel ? std::max(options_.jobs, 1u) : 1);
+  for (Share& share : shares_) {
+    share.runner = std::make_unique<Runner>(body_, options_.run);
+    share.strategy = MakeStrategy(options_.strategy, options_.depth);
+  }
+  return true;
+}
+
+void Checker::Round(std::uint64_t first, std::uint64_t size) {
+  round_.assign(size, {0, 0, false});
+  limit_.store(size);
+  if (shares_.size() == 1) {
+    RunShare(first, size, 0);
+  } else {
+    std::vector<Thread> threads;
+    for (std::size_t worker = 0; worker < shares_.size(); ++worker)
+      threads.emplace_back("explorer " + std::to_string(worker),
+                           [=, this] { RunShare(first, size, worker); });
+  }
+  Fold(first);
+}
+
+void Checker::RunShare(std::uint64_t first, std::uint64_t size, std::size_t worker) {
+  Share& share = shares_[worker];
+  for (std::uint64_t offset = worker; offset < size; offset += shares_.size()) {
+    if (offset >= limit_.load(std::memory_order_relaxed) || Stopped()) return;
+    RunOne(first, offset, share);
+    if (share.exhausted) return;
+  }
+}
+
+bool Checker::Stopped() {
+  if (stopped_.load(std::memory_order_relaxed)) return true;
+  if (!options_.stop || !options_.stop()) return false;
+  stopped_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
+  const std::uint64_t seed = ExecutionSeed(options_.seed, first + offset);
+  std::optional<Finding> found =
+      share.runner->Run(*share.strategy, seed, options_.max_steps, false);
+  const ExploreExecutor& executor = share.runner->executor();
+  round_[offset] = {executor.trace_hash(), executor.steps(), true};
+  if (found) {
+    Record(share, std::move(*found), first + offset + 1, seed);
+    if (!options_.keep_going) {
+      std::uint64_t limit = limit_.load(std::memory_order_relaxed);
+      while (offset + 1 < limit && !limit_.compare_exchange_weak(limit, offset + 1)) {
+      }
+    }
+  }
+  share.exhausted = !share.strategy->EndExecution();
+}
+
+// A failure of a new kind is run again at once, now with all its evidence: its cheap finding may
+// become a better one, and a program that does not replay is noticed.
+void Checker::Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed) {
+  Failure failure;
+  failure.finding = std::move(finding);
+  failure.test = options_.test;
+  failure.strategy = options_.strategy;
+  failure.seed = seed;
+  failure.execution = execution;
+  failure.max_steps = options_.max_steps;
+  const ExploreExecutor& executor = share.runner->executor();
+  failure.trace_hash = executor.trace_hash();
+  const bool is_new = share.known.insert(failure.finding.signature).second;
+  if (is_new) {
+    failure.choices.assign(executor.choices().begin(), executor.choices().end());
+    if (failure.finding.id != "RACE") {
+      RecordedSchedule strategy(failure.choices);
+      std::optional<Finding> again =
+          share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
+      failure.reproduced = again && !strategy.diverged() &&
+                           share.runner->executor().trace_hash() == failure.trace_hash;
+      if (failure.reproduced) failure.finding = std::move(*again);
+    }
+  }
+  share.failures.push_back(std::move(failure));
+}
+
+// Puts the round together in the order of executions, up to the one that ends it.
+void Checker::Fold(std::uint64_t first) {
+  std::vector<Failure> failures;
+  for (Share& share : shares_) {
+    std::move(share.failures.begin(), share.failures.end(), std::back_inserter(failures));
+    share.failures.clear();
+    if (share.exhausted) result_.exhausted = done_ = true;
+  }
+  std::sort(failures.begin(), failures.end(),
+            [](const Failure& a, const Failure& b) { return a.execution < b.execution; });
+  auto failure = failures.begin();
+  for (std::uint64_t offset = 0; offset < round_.size() && round_[offset].run; ++offset) {
+    ++result_.executions;
+    result_.scheduling_points += round_[offset].steps;
+    result_.trace_hash = HashCombine(result_.trace_hash, round_[offset].hash);
+    if (failure == failures.end() || failure->execution != first + offset + 1) continue;
+    Keep(std::move(*failure++));
+    if (options_.keep_going) continue;
+    done_ = true;
+    break;
+  }
+  if (stopped_.load()) result_.interrupted = done_ = true;
+}
+
+void Checker::Keep(Failure failure) {
+  ++result_.failed_executions;
+  if (!result_.first_failure_execution) result_.first_failure_execution = failure.execution;
+  for (Failure& known : result_.failures) {
+    if (known.finding.signature != failure.finding.signature) continue;
+    ++known.count;
+    return;
+  }
+  if (failure.choices.empty()) {
+    // Known to its worker under a signature that its evidence has refined.
+    return;
+  }
+  if (result_.failures.size() < options_.max_failures)
+    result_.failures.push_back(std::move(failure));
+  else
+    ++result_.failures_dropped;
+}
+
+}  // namespace
+
+std::uint64_t ExecutionSeed(std::uint64_t seed, std::uint64_t execution) {
+  return Random(HashCombine(seed, execution)).Next();
+}
+
+Result Check(const Body& body, const Options& options) { return Checker(body, options).Run(); }
+
+ReplayResult Replay(const Body& body, const Failure& failure, const RunContext& run) {
+  Runner runner(body, run);
+  RecordedSchedule strategy(failure.choices);
+  std::optional<Finding> found =
+      runner.Run(strategy, failure.seed, failure.max_steps, /*with_evidence=*/true);
+  const ExploreExecutor& executor = runner.executor();
+  ReplayResult result;
+  result.steps = executor.steps();
+  result.trace_hash = executor.trace_hash();
+  result.failed = found.has_value();
+  if (found) result.finding = std::move(*found);
+  if (strategy.diverged()) {
+    result.divergence = "at step " + std::to_string(strategy.divergence_step()) + " of " +
+                        std::to_string(failure.choices.size());
+    result.divergence += strategy.divergence_step() < failure.choices.size()
+                             ? ": thread " +
+                                   std::to_string(failure.choices[strategy.divergence_step()]) +
+                                   " could not run"
+                             : ": the record ends, the program goes on";
+  } else if (executor.steps() < failure.choices.size()) {
+    result.divergence = "the program ended at step " + std::to_string(executor.steps()) + " of " +
+                        std::to_string(failure.choices.size());
+  } else if (executor.trace_hash() != failure.trace_hash) {
+    result.divergence = "the same threads ran, but not the same operations";
+  }
+  result.diverged = !result.divergence.empty();
+  return result;
+}
+
+void Expect(bool condition, const char* text, Site site) {
+  if (condition) [[likely]]
+    return;
+  Finding finding;
+  finding.id = "CHECK";
+  finding.title = std::string(text) + ", at " + FormatSite(site);
+  const Executor* executor = Self().executor;
+  if (executor == nullptr || executor->wants_evidence())
+    finding.threads.push_back(EvidenceOfCaller("expects: " + std::string(text)));
+  Fail(std::move(finding));
+}
+
+std::uint64_t Seed() {
+  const auto* executor = dynamic_cast<const ExploreExecutor*>(Self().executor);
+  return executor == nullptr ? 0 : executor->seed();
+}
+
+}  // namespace locking::explore
