@@ -89,10 +89,11 @@ void ExploreExecutor::ResetThread(Fibre& fibre, std::string name, const RunConte
     if (sanitizer::Tsan()) __tsan_set_fiber_name(fibre.tsan_fibre, thread.name.c_str());
   }
   thread.run = run;
+  thread.run_id.store(run.id, std::memory_order_relaxed);
   thread.held.Clear();
   thread.operation.store(nullptr, std::memory_order_relaxed);
   thread.operations_ended.store(0, std::memory_order_relaxed);
-  thread.witness_data = nullptr;
+  thread.chains = nullptr;
 }
 
 ThreadState* ExploreExecutor::Spawn(std::string name, std::function<void()> body, Site site) {
@@ -114,13 +115,14 @@ void ExploreExecutor::RunBody(Fibre& self) {
       (*main_body_)();
     else
       self.body();
-    Witness* witness = self.thread.run.witness;
-    if (witness != nullptr) witness->AtOperationEnd(self.thread, "thread exit");
   } catch (const ExecutionAbandoned&) {
   } catch (...) {
     DeclareException("");
   }
   DropBody(self);
+  if (abandoned()) self.thread.held.Clear();
+  if (Witness* witness = self.thread.run.witness; witness != nullptr)
+    witness->AtThreadEnd(self.thread);
 }
 
 // What the body captured dies in the thread that ran it, as with OS threads.
