@@ -3,6 +3,8 @@
 // A page is only ever busy while its object has paging in progress, and a collapse that waits for
 // nothing needs none in progress on either object. So a full collapse meets no busy page and never
 // drops a lock: nobody sees the backer half empty.
+#include <algorithm>
+
 #include "vm/object.h"
 #include "vm/page_alloc.h"
 #include "vm/require.h"
@@ -66,22 +68,36 @@ void TakePages(System& system, Object& object, Object& backer, Scan scan)
   }
 }
 
+// The first page of the backer in [first, last) that can be seen through the object, or nullptr.
+const Page* FirstVisible(System& system, Object& object, Object& backer, Pindex first, Pindex last)
+    LOCKING_REQUIRES(object.lock, backer.lock) {
+  for (Pindex next = first; next < last;) {
+    const Page* page = backer.index.LookupAtOrAfter(next);
+    if (page == nullptr || page->pindex >= last) return nullptr;
+    next = page->pindex + 1;
+    const Pindex index = page->pindex - object.backing_offset;
+    const Page* hiding = LookupPage(object, index);
+    if ((hiding == nullptr || hiding->valid == 0) && !system.swap().HasPage(object, index))
+      return page;
+  }
+  return nullptr;
+}
+
 // Whether the object hides every page of the backer that it could see. A backer with copies in swap
-// is taken for one it does not hide.
+// is taken for one it does not hide. The search starts where the last one ended: each copy-on-write
+// fault asks, and pages are mostly hidden in order.
 bool HidesBacker(System& system, Object& object, Object& backer)
     LOCKING_REQUIRES(object.lock, backer.lock) {
   if (object.resident_page_count == object.size) return true;
   if (backer.type != ObjectType::kDefault) return false;
-  Pindex next = object.backing_offset;
-  while (const Page* page = backer.index.LookupAtOrAfter(next)) {
-    next = page->pindex + 1;
-    const Pindex index = page->pindex - object.backing_offset;
-    if (index >= object.size) return true;
-    const Page* hiding = LookupPage(object, index);
-    if ((hiding == nullptr || hiding->valid == 0) && !system.swap().HasPage(object, index))
-      return false;
-  }
-  return true;
+  const Pindex begin = object.backing_offset;
+  const Pindex end = begin + object.size;
+  const Pindex hint = std::clamp(object.visible_hint, begin, end);
+  const Page* visible = FirstVisible(system, object, backer, hint, end);
+  if (visible == nullptr) visible = FirstVisible(system, object, backer, begin, hint);
+  if (visible == nullptr) return true;
+  object.visible_hint = visible->pindex;
+  return false;
 }
 
 // The backer has no other reference: takes all it has and ends it (vm_object.c:1726–1801).

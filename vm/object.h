@@ -57,7 +57,9 @@ class Object {
 
   Object* backing LOCKING_GUARDED_BY(lock) = nullptr;
   Pindex backing_offset LOCKING_GUARDED_BY(lock) = 0;  // in pages, into the backer
-  boost::intrusive::list_member_hook<> shadow_link;    // (b) on the backer's shadow list
+  // Where the backer was last seen not to be hidden: only where the next search starts.
+  Pindex visible_hint LOCKING_GUARDED_BY(lock) = 0;
+  boost::intrusive::list_member_hook<> shadow_link;  // (b) on the backer's shadow list
   using ShadowList = boost::intrusive::list<
       Object, boost::intrusive::member_hook<Object, boost::intrusive::list_member_hook<>,
                                             &Object::shadow_link>>;
