@@ -281,16 +281,16 @@ TEST(PmapDeathTest, AMappingThatThePvListDoesNotKnowIsCaught) {
       "INV-41");
 }
 
-// CPUs store through their mappings, and enter them again when they fault, until they are stopped.
+// CPUs store through the mappings of two spaces, take some away and enter them again when they
+// fault, until they are stopped.
 class Writers {
  public:
   static constexpr std::uint32_t kPages = 4;
 
   Writers(MappedObject& test, std::uint32_t threads) : test_(test) {
-    for (std::uint32_t t = 0; t < threads; ++t) {
-      Pmap& pmap = test.NewPmap();
-      threads_.emplace_back("writer", [this, t, &pmap] { Run(t, pmap); });
-    }
+    Pmap* const pmaps[] = {&test.NewPmap(), &test.NewPmap()};
+    for (std::uint32_t t = 0; t < threads; ++t)
+      threads_.emplace_back("writer", [this, t, &pmap = *pmaps[t % 2]] { Run(t, pmap); });
   }
   ~Writers() {
     stop_.Store(true);
@@ -320,7 +320,7 @@ class Writers {
 // this is a data race.
 TEST(PmapConcurrency, WithoutWriteAccessAFrameStandsStillAndItsChangesAreKnown) {
   MappedObject test(Writers::kPages);
-  constexpr std::uint32_t kThreads = 3;
+  constexpr std::uint32_t kThreads = 4;
   std::uint64_t last[Writers::kPages][kThreads] = {};
   Writers writers(test, kThreads);
   locking::Random random(99);
@@ -348,7 +348,7 @@ TEST(PmapConcurrency, WithoutWriteAccessAFrameStandsStillAndItsChangesAreKnown) 
 // The kernel takes a frame from the CPUs and uses it for something else.
 TEST(PmapConcurrency, WithoutMappingsAFrameIsTheKernels) {
   MappedObject test(Writers::kPages);
-  Writers writers(test, 3);
+  Writers writers(test, 4);
   locking::Random random(7);
   for (int round = 0; round < 2000; ++round) {
     const Pindex index = random.Below(Writers::kPages);
