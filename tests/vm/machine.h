@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "vm/system.h"
 
@@ -14,9 +16,10 @@ inline constexpr std::uint32_t kTestPageSize = 512;
 
 class Machine {
  public:
-  explicit Machine(std::uint32_t pages = 64, std::uint32_t swap_slots = 64, std::uint32_t cpus = 4)
-      : system(
-            {.pages = pages, .page_size = kTestPageSize, .cpus = cpus, .swap_slots = swap_slots}) {}
+  explicit Machine(std::uint32_t pages = 64, std::uint32_t swap_slots = 64, std::uint32_t cpus = 4,
+                   std::unique_ptr<vm::Store> store = nullptr)
+      : system({.pages = pages, .page_size = kTestPageSize, .cpus = cpus, .swap_slots = swap_slots},
+               std::move(store)) {}
 
   // `pages` of new anonymous memory.
   Address Map(Space* space, std::uint32_t pages, Inheritance inheritance = Inheritance::kCopy,
