@@ -1,0 +1,434 @@
+// The page daemon: what a scan frees and what it keeps, and the decision that memory is exhausted.
+#include "vm/pageout.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "tests/vm/paging.h"
+#include "vm/page_alloc.h"
+#include "vm/page_busy.h"
+
+namespace vm {
+namespace {
+
+using Sizes = std::vector<std::uint32_t>;
+
+// 64 pages, of which the daemon wants 11 free: 3 are page tables, so 52 resident ones are a
+// shortage.
+constexpr std::uint32_t kPages = 64;
+constexpr std::uint32_t kResident = 52;
+
+class PageoutTest : public testing::Test {
+ protected:
+  // Leaves the machine short of pages: `dirty` written and `clean` only read ones.
+  void MakeShort(std::uint32_t dirty, std::uint32_t clean) {
+    machine.MapPages(64);
+    machine.Fill(0, dirty);
+    for (std::uint32_t page = dirty; page < dirty + clean; ++page)
+      EXPECT_EQ(machine.Load(machine.space, machine.At(page)), 0u);
+    EXPECT_GT(Target(), 0);
+  }
+  std::int64_t Target() { return machine.system.free_queue().PagingTarget(); }
+  std::uint32_t Free() { return machine.system.free_queue().free_count(); }
+  std::uint32_t Scan(std::uint32_t number) { return machine.system.daemon().Scan(number); }
+  std::uint32_t CountResident(std::uint32_t first, std::uint32_t count) {
+    std::uint32_t resident = 0;
+    for (std::uint32_t page = first; page < first + count; ++page)
+      resident += machine.Resident(page) ? 1 : 0;
+    return resident;
+  }
+  void Touch(std::uint32_t first, std::uint32_t count) {
+    for (std::uint32_t page = first; page < first + count; ++page)
+      machine.Load(machine.space, machine.At(page));
+  }
+
+  PagingMachine machine{kPages, 64};
+};
+
+TEST_F(PageoutTest, AScanWithoutAShortageFreesNothing) {
+  machine.MapPages(10);
+  machine.Fill(0, 10);
+  machine.DeactivatePages(0, 10);
+  EXPECT_EQ(Scan(0), 0u);
+  EXPECT_EQ(Scan(5), 0u);
+  EXPECT_EQ(CountResident(0, 10), 10u);
+  EXPECT_EQ(machine.Count(Event::kPageOut), 0u);
+}
+
+TEST_F(PageoutTest, CleanInactivePagesAreFreedUpToTheTarget) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  const std::int64_t wanted = Target();
+  EXPECT_EQ(Scan(0), wanted);
+  EXPECT_EQ(Target(), 0);
+  EXPECT_EQ(machine.Count(Event::kPageOut), 0u);
+  // From the head of the queue.
+  EXPECT_EQ(CountResident(0, static_cast<std::uint32_t>(wanted)), 0u);
+  EXPECT_EQ(CountResident(0, kResident), kResident - wanted);
+  Touch(0, kResident);
+}
+
+TEST_F(PageoutTest, DirtyPagesGetASecondChanceThenAreWrittenAndFreed) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, kResident);
+  EXPECT_EQ(Scan(0), 0u);
+  EXPECT_EQ(machine.Count(Event::kPageOut), 0u);
+  EXPECT_TRUE(machine.PageAt(0)->winatcfls);
+  EXPECT_GT(Scan(0), 0u);
+  EXPECT_EQ(Target(), 0);
+  EXPECT_GT(machine.Count(Event::kPageOut), 0u);
+  machine.ExpectFilled(0, kResident);
+}
+
+TEST_F(PageoutTest, LaterPassesWriteDirtyPagesAtOnce) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, kResident);
+  EXPECT_GT(Scan(1), 0u);
+  EXPECT_EQ(Target(), 0);
+  machine.ExpectFilled(0, kResident);
+}
+
+TEST_F(PageoutTest, CleanPagesGoBeforeDirtyOnesAreWritten) {
+  MakeShort(30, kResident - 30);
+  machine.DeactivatePages(0, kResident);
+  EXPECT_GT(Scan(0), 0u);
+  EXPECT_EQ(Target(), 0);
+  EXPECT_EQ(CountResident(0, 30), 30u);
+  EXPECT_EQ(machine.Count(Event::kPageOut), 0u);
+}
+
+TEST_F(PageoutTest, LaunderingTakesTheAlignedClusterOfDirtyInactivePages) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, kResident);
+  EXPECT_GT(Scan(1), 0u);
+  const Sizes sizes = machine.store->TakeWriteSizes();
+  ASSERT_FALSE(sizes.empty());
+  EXPECT_EQ(sizes.front(), kClusterPages);
+}
+
+TEST_F(PageoutTest, AClusterLeavesReferencedNeighboursAlone) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, 6);  // the others are active, and were referenced just now
+  EXPECT_GT(Scan(1), 0u);
+  EXPECT_EQ(machine.store->TakeWriteSizes(), Sizes{6});
+}
+
+TEST_F(PageoutTest, PassZeroWritesALimitedNumberOfClusters) {
+  machine.MapPages(128);
+  for (std::uint32_t page = 0; page < 2 * kResident; page += 2) machine.Fill(page, 1);
+  for (std::uint32_t page = 0; page < 2 * kResident; page += 2) {
+    machine.DeactivatePages(page, 1);
+    machine.PageAt(page)->winatcfls = true;
+  }
+  // No write makes a page clean, so that the target is never reached.
+  machine.store->fail_writes = true;
+  EXPECT_EQ(Scan(0), 0u);
+  EXPECT_EQ(machine.store->TakeWriteSizes().size(), kMaxLaunder);
+}
+
+TEST_F(PageoutTest, ReferencedInactivePagesAreReactivated) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  Touch(0, 5);
+  EXPECT_GT(Scan(0), 0u);
+  EXPECT_EQ(CountResident(0, 5), 5u);
+  for (std::uint32_t page = 0; page < 5; ++page) {
+    EXPECT_EQ(machine.PageAt(page)->queue, PageQueue::kActive);
+    EXPECT_GT(machine.PageAt(page)->act_count, kActInit);
+  }
+  EXPECT_EQ(machine.Count(Event::kReactivated), 5u);
+}
+
+TEST_F(PageoutTest, AHotSetStaysWhileColdPagesGo) {
+  MakeShort(kResident, 0);
+  for (int round = 0; round < 40 && Target() > 0; ++round) {
+    Touch(0, 8);
+    Scan(round == 0 ? 0 : 1);
+  }
+  EXPECT_LE(Target(), 0);
+  EXPECT_EQ(CountResident(0, 8), 8u);
+  machine.ExpectFilled(0, kResident);
+}
+
+TEST_F(PageoutTest, UnreferencedActivePagesAgeUntilTheyAreInactive) {
+  MakeShort(0, kResident);
+  EXPECT_EQ(machine.system.queues().inactive_count(), 0u);
+  Scan(0);  // finds the references of the faults
+  EXPECT_EQ(machine.system.queues().inactive_count(), 0u);
+  const std::uint32_t act_count = machine.PageAt(0)->act_count;
+  EXPECT_GT(act_count, kActInit);
+  Scan(0);
+  EXPECT_EQ(machine.PageAt(0)->act_count, act_count - kActDecline);
+  for (std::uint32_t round = 0; round < act_count; ++round) Scan(0);
+  EXPECT_EQ(Target(), 0);
+}
+
+TEST_F(PageoutTest, WiredPagesStay) {
+  MakeShort(kResident, 0);
+  EXPECT_EQ(machine.space->Wire(machine.At(0), 10 * kTestPageSize), Result::kOk);
+  for (std::uint32_t pass = 0; pass < 8; ++pass) Scan(pass);
+  EXPECT_LE(Target(), 0);
+  EXPECT_EQ(CountResident(0, 10), 10u);
+  EXPECT_EQ(machine.space->Unwire(machine.At(0), 10 * kTestPageSize), Result::kOk);
+}
+
+TEST_F(PageoutTest, HeldPagesStay) {
+  MakeShort(kResident, 0);
+  Page* held = machine.PageAt(0);
+  {
+    PageRoleGuard guard(machine.system.queues().lock);
+    machine.system.queues().Hold(*held);
+  }
+  machine.DeactivatePages(0, kResident);
+  for (std::uint32_t pass = 0; pass < 8; ++pass) Scan(pass);
+  EXPECT_LE(Target(), 0);
+  EXPECT_EQ(machine.PageAt(0), held);
+  PageRoleGuard guard(machine.system.queues().lock);
+  EXPECT_FALSE(machine.system.queues().Unhold(*held));
+}
+
+TEST_F(PageoutTest, BusyPagesArePassedOver) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  Object* object = machine.FirstObject();
+  Page* busy = machine.PageAt(0);
+  {
+    ObjectGuard guard(object->lock);
+    BusyPage(*object, *busy);
+    PagingBegin(*object);
+  }
+  EXPECT_GT(Scan(kForcePass), 0u);
+  EXPECT_EQ(machine.PageAt(0), busy);
+  ObjectGuard guard(object->lock);
+  UnbusyPage(machine.system, *object, *busy);
+  PagingEnd(machine.system, *object);
+}
+
+TEST_F(PageoutTest, PagesOfALockedObjectArePassedOverWithoutWaiting) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  {
+    ObjectGuard guard(machine.FirstObject()->lock);
+    std::uint32_t freed = ~0u;
+    locking::Thread("scanner", [&] { freed = Scan(kForcePass); }).Join();
+    EXPECT_EQ(freed, 0u);
+  }
+  EXPECT_GT(Scan(0), 0u);
+}
+
+TEST_F(PageoutTest, AScanLeavesNoMarkerBehind) {
+  MakeShort(20, kResident - 20);
+  machine.DeactivatePages(0, 40);
+  Scan(0);
+  Scan(1);
+  PageRoleGuard guard(machine.system.queues().lock);
+  PageQueues& queues = machine.system.queues();
+  const auto is_marker = [](const Page& page) { return page.marker; };
+  EXPECT_EQ(std::count_if(queues.inactive().begin(), queues.inactive().end(), is_marker), 0);
+  EXPECT_EQ(std::count_if(queues.active().begin(), queues.active().end(), is_marker), 0);
+  EXPECT_EQ(queues.inactive().size(), queues.inactive_count());
+  EXPECT_EQ(queues.active().size(), queues.active_count());
+}
+
+TEST_F(PageoutTest, ConcurrentScansMeetEachOthersMarkers) {
+  MakeShort(kResident, 0);
+  std::vector<locking::Thread> scanners;
+  for (int i = 0; i < 3; ++i)
+    scanners.emplace_back("scanner", [&] {
+      for (std::uint32_t pass = 0; pass < 8; ++pass) Scan(pass);
+    });
+  for (locking::Thread& scanner : scanners) scanner.Join();
+  EXPECT_LE(Target(), 0);
+  machine.ExpectFilled(0, kResident);
+}
+
+TEST_F(PageoutTest, WhatCannotBeWrittenIsActivated) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, kResident);
+  machine.store->fail_writes = true;
+  EXPECT_EQ(Scan(1), 0u);
+  EXPECT_EQ(machine.Count(Event::kPageOutError), kResident);
+  for (std::uint32_t page = 0; page < kResident; ++page)
+    EXPECT_NE(machine.PageAt(page)->dirty.Peek(), 0u);
+  EXPECT_EQ(machine.PageAt(0)->queue, PageQueue::kActive);
+  machine.store->fail_writes = false;
+  machine.ExpectFilled(0, kResident);
+}
+
+TEST_F(PageoutTest, APageDirtiedDuringItsWriteOutIsKept) {
+  MakeShort(kResident, 0);
+  machine.DeactivatePages(0, 1);
+  Page* page = machine.PageAt(0);
+  machine.store->during_write = [&] { page->dirty.FetchOr(1); };
+  EXPECT_EQ(Scan(1), 0u);
+  EXPECT_EQ(machine.Count(Event::kPageOut), 1u);
+  EXPECT_EQ(machine.PageAt(0), page);
+  machine.store->during_write = nullptr;
+}
+
+TEST(PageoutCache, ALargeMachineKeepsCleanPagesOnTheCacheQueue) {
+  constexpr std::uint32_t kLarge = 7000;
+  PagingMachine machine(kLarge, 0);
+  // Two mappings' worth of tables; the limit of one address space is 4096 pages.
+  Space* other = machine.system.CreateSpace();
+  machine.MapPages(4000);
+  const Address other_base = machine.Map(other, 2800);
+  for (std::uint32_t page = 0; page < 4000; ++page) machine.Load(machine.space, machine.At(page));
+  for (std::uint32_t page = 0; page < 2800; ++page)
+    machine.Load(other, other_base + page * kTestPageSize);
+  machine.DeactivatePages(0, 1000);
+  EXPECT_GT(machine.system.daemon().Scan(0), 0u);
+  const Thresholds& thresholds = machine.system.free_queue().thresholds();
+  EXPECT_EQ(machine.system.queues().cache_count().load(), thresholds.cache_min);
+  Page* cached = machine.PageAt(0);
+  ASSERT_NE(cached, nullptr);
+  EXPECT_EQ(cached->queue, PageQueue::kCache);
+  EXPECT_FALSE(Pmap::IsMapped(machine.system, *cached));
+  EXPECT_EQ(machine.Load(machine.space, machine.At(0)), 0u);
+  EXPECT_EQ(machine.PageAt(0), cached);
+  EXPECT_EQ(cached->queue, PageQueue::kActive);
+  other->Exit();
+}
+
+// ---- The daemon's thread ----
+
+TEST(PageDaemon, MoreMemoryThanThereAreFramesIsUsable) {
+  PagingMachine machine(64, 512);
+  machine.system.Start();
+  machine.MapPages(200);
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    machine.Fill(0, 200, round);
+    machine.ExpectFilled(0, 200, round);
+  }
+  EXPECT_GT(machine.Count(Event::kPageOut), 0u);
+  EXPECT_EQ(machine.Count(Event::kOutOfMemory), 0u);
+}
+
+TEST(PageDaemon, SeveralThreadsShareAShortMachine) {
+  constexpr std::uint32_t kThreads = 3;
+  constexpr std::uint32_t kEach = 60;
+  PagingMachine machine(64, 1024);
+  machine.system.Start();
+  machine.MapPages(kThreads * kEach);
+  std::vector<locking::Thread> threads;
+  for (std::uint32_t thread = 0; thread < kThreads; ++thread)
+    threads.emplace_back("worker", [&machine, thread] {
+      for (std::uint64_t round = 1; round <= 4; ++round) {
+        machine.Fill(thread * kEach, kEach, round);
+        machine.ExpectFilled(thread * kEach, kEach, round);
+      }
+    });
+  for (locking::Thread& thread : threads) thread.Join();
+  EXPECT_EQ(machine.Count(Event::kOutOfMemory), 0u);
+}
+
+// Stores to consecutive pages until that fails; returns how many stores succeeded.
+std::uint32_t FillUntilFailure(PagingMachine& machine, Result* failure) {
+  for (std::uint32_t page = 0; page < 128; ++page) {
+    *failure = machine.space->Store(machine.system.cpu(0), machine.At(page) + 8,
+                                    PagingMachine::ValueOf(page, 0));
+    if (*failure != Result::kOk) return page;
+  }
+  return 128;
+}
+
+TEST(PageDaemon, WithoutSwapAnAccessFailsCleanlyAndMemoryGivenBackHelps) {
+  PagingMachine machine(64, 0);
+  machine.system.Start();
+  const Address other = machine.Map(machine.space, 10);
+  for (std::uint32_t page = 0; page < 10; ++page)
+    machine.Store(machine.space, other + page * kTestPageSize, 1);
+  machine.MapPages(128);
+  Result failure = Result::kOk;
+  const std::uint32_t stored = FillUntilFailure(machine, &failure);
+  EXPECT_EQ(failure, Result::kOutOfMemory);
+  EXPECT_GT(stored, 40u);
+  EXPECT_GT(machine.Count(Event::kOutOfMemory), 0u);
+  machine.ExpectFilled(0, stored);
+  EXPECT_EQ(machine.space->Unmap(other, 10 * kTestPageSize), Result::kOk);
+  machine.Fill(stored, 5);
+  machine.ExpectFilled(0, stored + 5);
+}
+
+TEST(PageDaemon, AFullSwapEndsInOutOfMemoryAndLosesNothing) {
+  PagingMachine machine(64, 20);
+  machine.system.Start();
+  machine.MapPages(128);
+  Result failure = Result::kOk;
+  const std::uint32_t stored = FillUntilFailure(machine, &failure);
+  EXPECT_EQ(failure, Result::kOutOfMemory);
+  EXPECT_GT(stored, 70u);
+  EXPECT_EQ(machine.system.swap().used(), 20u);
+}
+
+TEST(PageDaemon, AStoreThatAlwaysFailsEndsInOutOfMemory) {
+  PagingMachine machine(64, 64);
+  machine.store->fail_writes = true;
+  machine.system.Start();
+  machine.MapPages(128);
+  Result failure = Result::kOk;
+  const std::uint32_t stored = FillUntilFailure(machine, &failure);
+  EXPECT_EQ(failure, Result::kOutOfMemory);
+  EXPECT_GT(machine.Count(Event::kPageOutError), 0u);
+  machine.ExpectFilled(0, stored);
+  EXPECT_EQ(machine.system.swap().used(), 0u);
+}
+
+TEST(PageDaemon, EveryWaiterIsToldThatThereIsNoMemory) {
+  PagingMachine machine(64, 0);
+  machine.system.Start();
+  machine.MapPages(256);  // of which each worker wants 64, more than there are frames
+  std::atomic<int> told{0};
+  std::vector<locking::Thread> threads;
+  for (std::uint32_t thread = 0; thread < 4; ++thread)
+    threads.emplace_back("worker", [&machine, &told, thread] {
+      for (std::uint32_t page = thread; page < 256; page += 4) {
+        const Result result =
+            machine.space->Store(machine.system.cpu(thread), machine.At(page), page);
+        if (result == Result::kOk) continue;
+        EXPECT_EQ(result, Result::kOutOfMemory);
+        ++told;
+        return;
+      }
+    });
+  for (locking::Thread& thread : threads) thread.Join();
+  EXPECT_EQ(told.load(), 4);
+}
+
+TEST(PageDaemon, AReferencedCleanPageIsTakenBeforeMemoryIsCalledExhausted) {
+  PagingMachine machine(64, 0);
+  machine.system.Start();
+  machine.MapPages(128);
+  // Clean pages only, each referenced when the daemon looks.
+  for (std::uint32_t page = 0; page < 128; ++page)
+    EXPECT_EQ(machine.Load(machine.space, machine.At(page)), 0u);
+  EXPECT_EQ(machine.Count(Event::kOutOfMemory), 0u);
+}
+
+TEST(PageDaemon, StopEndsAWait) {
+  PagingMachine machine(64, 0);  // and no daemon
+  machine.MapPages(128);
+  Result failure = Result::kOk;
+  locking::Thread waiter("waiter", [&] { FillUntilFailure(machine, &failure); });
+  while (machine.Count(Event::kPageWait) == 0) locking::Yield();
+  machine.system.Stop();
+  waiter.Join();
+  EXPECT_EQ(failure, Result::kOutOfMemory);
+}
+
+TEST(PageDaemon, ItCanBeStartedAgain) {
+  PagingMachine machine(64, 512);
+  machine.MapPages(150);
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    machine.system.Start();
+    machine.Fill(0, 150, round);
+    machine.ExpectFilled(0, 150, round);
+    machine.system.Stop();
+  }
+}
+
+}  // namespace
+}  // namespace vm
