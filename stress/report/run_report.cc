@@ -1,0 +1,180 @@
+#include "stress/report/run_report.h"
+
+#include <cstdio>
+
+#include "stress/command/build_info.h"
+#include "stress/config/setting.h"
+
+namespace stress {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json ConfigJson(const RunPlan& plan) {
+  const Settings& settings = plan.scenario.settings;
+  Json config = {
+      {"scenario", plan.scenario.name},        {"pages", plan.machine.pages},
+      {"page_size", plan.machine.page_size},   {"cpus", plan.machine.cpus},
+      {"swap_slots", plan.machine.swap_slots}, {"store", settings.Text("store")},
+      {"locks", settings.Text("locks")},       {"anon", settings.Text("anon")},
+      {"index", settings.Text("index")},       {"witness", settings.Text("witness")},
+      {"keep_going", plan.keep_going},         {"duration_ns", plan.duration_ns},
+      {"operations", plan.operations},         {"sweep_interval_ns", plan.sweep_interval_ns}};
+  Json workers = Json::array();
+  for (const WorkerSpec& spec : plan.scenario.workers) {
+    Json worker = {{"kind", spec.kind}};
+    if (spec.count > 0)
+      worker["count"] = spec.count;
+    else
+      worker["weight"] = spec.weight;
+    for (const auto& [key, value] : spec.parameters) worker[key] = value.text;
+    workers.push_back(std::move(worker));
+  }
+  config["workers"] = std::move(workers);
+  return config;
+}
+
+Json LocksJson(const RunResult& result) {
+  Json locks = Json::array();
+  for (const locking::LockStatistics& lock : result.locks)
+    locks.push_back({{"class", lock.name},
+                     {"acquisitions", lock.acquisitions},
+                     {"contended", lock.contended},
+                     {"wait_ns", lock.wait_ns},
+                     {"hold_ns_max", lock.hold_ns_max}});
+  return locks;
+}
+
+Json FailuresJson(const RunResult& result, bool failing) {
+  Json failures = Json::array();
+  for (const CountedFinding& counted : result.findings) {
+    if (counted.fails != failing) continue;
+    Json failure = FindingJson(counted.finding);
+    failure["count"] = counted.count;
+    failures.push_back(std::move(failure));
+  }
+  return failures;
+}
+
+Json PairsJson(const std::vector<std::pair<std::string, std::uint64_t>>& pairs) {
+  Json object = Json::object();
+  for (const auto& [name, value] : pairs) object[name] = value;
+  return object;
+}
+
+double PerSecond(std::uint64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+std::string Line(const char* format, auto... arguments) {
+  char line[512];
+  std::snprintf(line, sizeof line, format, arguments...);
+  return line;
+}
+
+std::uint64_t TotalOperations(const RunResult& result) {
+  std::uint64_t total = 0;
+  for (const auto& [kind, count] : result.operations) total += count;
+  return total;
+}
+
+std::string FindingsSummary(const RunResult& result) {
+  std::string out;
+  for (const CountedFinding& counted : result.findings) {
+    const locking::Finding& finding = counted.finding;
+    out += counted.fails ? "failure     " : "listed      ";
+    out +=
+        finding.id + (finding.tier.empty() ? "" : " (" + finding.tier + ")") + ": " + finding.title;
+    if (counted.count > 1) out += " [" + std::to_string(counted.count) + " times]";
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+nlohmann::ordered_json FindingJson(const locking::Finding& finding) {
+  Json threads = Json::array();
+  for (const locking::ThreadEvidence& evidence : finding.threads)
+    threads.push_back({{"thread", evidence.thread},
+                       {"what", evidence.what},
+                       {"held", evidence.held},
+                       {"stack", evidence.stack}});
+  return {{"id", finding.id},
+          {"tier", finding.tier},
+          {"title", finding.title},
+          {"threads", threads},
+          {"log_tail", finding.log_tail},
+          {"replay", finding.replay},
+          {"signature", finding.signature}};
+}
+
+nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
+  Json operations = Json::object();
+  Json rates = Json::object();
+  for (const auto& [kind, count] : result.operations) {
+    operations[kind] = count;
+    rates[kind] = PerSecond(count, result.seconds);
+  }
+  return {{"schema", "vmstress.run/1"},
+          {"build", BuildJson()},
+          {"host", HostJson()},
+          {"verdict", RunVerdictName(result.verdict)},
+          {"seed", plan.seed},
+          {"threads", plan.threads},
+          {"seconds", result.seconds},
+          {"replay", plan.replay},
+          {"config", ConfigJson(plan)},
+          {"operations", operations},
+          {"rates", rates},
+          {"failures", FailuresJson(result, true)},
+          {"listed", FailuresJson(result, false)},
+          {"locks", LocksJson(result)},
+          {"invariants",
+           {{"sweeps", result.sweeps},
+            {"missed", result.sweeps_missed},
+            {"checked", result.invariants_checked}}},
+          {"oracle",
+           {{"loads_checked", result.loads_checked},
+            {"stores", result.stores},
+            {"refused", result.refused}}},
+          {"memory", PairsJson(result.memory)},
+          {"events", PairsJson(result.events)},
+          {"peak_rss_bytes", result.peak_rss_bytes}};
+}
+
+std::string JsonText(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string RunHeadline(const RunPlan& plan) {
+  const char* witness = plan.witness == WitnessMode::kOff      ? "off"
+                        : plan.witness == WitnessMode::kStrict ? "strict"
+                                                               : "on";
+  return Line(
+      "scenario    %s, seed %llu, %u threads on %u cpus, %u pages of %s, %u swap slots, "
+      "witness %s\n",
+      plan.scenario.name.substr(0, 200).c_str(), static_cast<unsigned long long>(plan.seed),
+      plan.threads, plan.machine.cpus, plan.machine.pages,
+      FormatValue(ValueType::kSize, plan.machine.page_size).c_str(), plan.machine.swap_slots,
+      witness);
+}
+
+std::string RunSummary(const RunPlan& plan, const RunResult& result) {
+  const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
+  const std::uint64_t total = TotalOperations(result);
+  std::string out = Line("operations  %llu in %.1f s (%.0f/s):", number(total), result.seconds,
+                         PerSecond(total, result.seconds));
+  for (const auto& [kind, count] : result.operations)
+    out += " " + kind + " " + std::to_string(count);
+  out += Line("\noracle      %llu loads checked, %llu stores, %llu operations refused\n",
+              number(result.loads_checked), number(result.stores), number(result.refused));
+  out += Line("invariants  %llu sweeps, %llu missed, %zu invariants\n", number(result.sweeps),
+              number(result.sweeps_missed), result.invariants_checked.size());
+  out += FindingsSummary(result);
+  out += "replay      " + plan.replay + "\n";
+  out += std::string("verdict     ") + RunVerdictName(result.verdict) + "\n";
+  return out;
+}
+
+}  // namespace stress

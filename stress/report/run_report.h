@@ -1,0 +1,23 @@
+// A run's result as JSON (schema vmstress.run/1) and as the summary on the terminal.
+#ifndef STRESS_REPORT_RUN_REPORT_H_
+#define STRESS_REPORT_RUN_REPORT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "stress/run/result.h"
+
+namespace stress {
+
+nlohmann::ordered_json FindingJson(const locking::Finding& finding);
+nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result);
+// As text with a final newline; bytes that are not UTF-8 are replaced.
+std::string JsonText(const nlohmann::ordered_json& json);
+
+// The first line of a run, and the summary with the verdict as its last line.
+std::string RunHeadline(const RunPlan& plan);
+std::string RunSummary(const RunPlan& plan, const RunResult& result);
+
+}  // namespace stress
+
+#endif  // STRESS_REPORT_RUN_REPORT_H_

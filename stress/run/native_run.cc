@@ -1,0 +1,203 @@
+#include "stress/run/native_run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "locking/evidence.h"
+#include "locking/thread.h"
+#include "stress/command/build_info.h"
+#include "stress/host/events.h"
+#include "stress/host/machine.h"
+#include "stress/report/progress.h"
+#include "stress/run/invariants.h"
+
+namespace stress {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kTick = kSecond / 5;  // between two looks at detectors and progress
+// How long workers may take to end their operation; ten times that under a sanitizer.
+constexpr std::uint64_t kParkBound = 5 * kSecond;
+constexpr std::uint64_t kEndBound = 60 * kSecond;
+
+std::uint64_t Bound(std::uint64_t bound) { return BuiltWithSanitizer() ? bound * 10 : bound; }
+
+// What every thread does, for the report of a run that does not end.
+class EvidenceCollector : public locking::ThreadVisitor {
+ public:
+  void Visit(locking::ThreadState& thread) override {
+    evidence.push_back(locking::EvidenceOf(thread));
+  }
+  std::vector<locking::ThreadEvidence> evidence;
+};
+
+}  // namespace
+
+const char* RunVerdictName(RunVerdict verdict) {
+  switch (verdict) {
+    case RunVerdict::kClean:
+      return "clean";
+    case RunVerdict::kFailed:
+      return "failed";
+    case RunVerdict::kInterrupted:
+      break;
+  }
+  return "interrupted";
+}
+
+NativeRun::NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> write_result)
+    : plan_(plan),
+      write_result_(std::move(write_result)),
+      findings_(plan.witness,
+                {.replay = plan.replay,
+                 .log_tail =
+                     [this](const std::string& thread) {
+                       return crew_ == nullptr ? std::vector<std::string>()
+                                               : crew_->LogTail(thread);
+                     },
+                 .at_failure = HostEvents::Notify,
+                 .at_fatal = [this] { write_result_(Collect(RunVerdict::kFailed)); }}),
+      safe_point_(plan.threads) {}
+
+NativeRun::~NativeRun() {
+  // Everything below was made to be torn down in this order, without anybody watching.
+  locking::SetRunContext({});
+}
+
+RunResult NativeRun::Run() {
+  HostEvents::Install();
+  locking::RunContext context;
+  context.sink = &findings_;
+  context.statistics = true;
+  locking::ResetStatistics();
+  locking::SetRunContext(context);
+  system_ = std::make_unique<vm::System>(plan_.machine);
+  system_->Start();
+  world_ = std::make_unique<World>(*system_, plan_.world);
+  const CrewConfig crew{plan_.threads, plan_.seed, plan_.operations};
+  crew_ = std::make_unique<Crew>(*world_, plan_.scenario.workers, crew, &safe_point_,
+                                 HostEvents::Notify);
+  started_ns_ = locking::Clock::NowNs();
+  crew_->Start();
+  Control();
+  EndWorkers();
+  CheckLeftovers();
+  PollDetectors();
+  RunResult result = Collect(findings_.failed() ? RunVerdict::kFailed
+                             : interrupted_     ? RunVerdict::kInterrupted
+                                                : RunVerdict::kClean);
+  crew_.reset();
+  world_.reset();
+  system_.reset();
+  return result;
+}
+
+bool NativeRun::ShouldStop(std::uint64_t now_ns) const {
+  if (interrupted_ || safe_point_.active() == 0) return true;
+  if (findings_.failed() && !plan_.keep_going) return true;
+  return plan_.duration_ns != 0 && now_ns - started_ns_ >= plan_.duration_ns;
+}
+
+void NativeRun::Control() {
+  ProgressLine progress(plan_.progress);
+  std::uint64_t last_sweep_ns = started_ns_;
+  for (;;) {
+    interrupted_ = HostEvents::interrupted();
+    PollDetectors();
+    const std::uint64_t now = locking::Clock::NowNs();
+    if (ShouldStop(now)) break;
+    if (plan_.sweep_interval_ns != 0 && now - last_sweep_ns >= plan_.sweep_interval_ns) {
+      Sweep();
+      last_sweep_ns = locking::Clock::NowNs();
+      continue;
+    }
+    progress.Show(now - started_ns_, crew_->operations(),
+                  system_->counters().Get(vm::Event::kFault), system_->free_queue().free_count(),
+                  findings_.failures());
+    std::uint64_t wait = kTick;
+    if (plan_.duration_ns != 0)
+      wait = std::min(wait, plan_.duration_ns - std::min(plan_.duration_ns, now - started_ns_));
+    HostEvents::Wait(std::max<std::uint64_t>(wait, 1));
+  }
+}
+
+void NativeRun::ReportAll(std::vector<locking::Finding> findings) {
+  for (locking::Finding& finding : findings) findings_.Report(std::move(finding));
+}
+
+// All workers parked, then the daemons stopped: nothing moves.
+void NativeRun::Sweep() {
+  if (!safe_point_.StopAll(locking::Clock::NowNs() + Bound(kParkBound))) {
+    ++sweeps_missed_;
+    std::fprintf(stderr, "sweep missed: some workers did not end their operation in time\n");
+    return;
+  }
+  system_->Stop();
+  ReportAll(SweepMachine(*system_));
+  ++sweeps_;
+  system_->Start();
+  safe_point_.Resume();
+}
+
+void NativeRun::EndWorkers() {
+  crew_->RequestStop();
+  if (!safe_point_.WaitForEnd(locking::Clock::NowNs() + Bound(kEndBound))) {
+    locking::Finding finding;
+    finding.id = "INV-60";
+    finding.title = "an operation does not end";
+    EvidenceCollector collector;
+    locking::VisitNativeThreads(collector);
+    finding.threads = std::move(collector.evidence);
+    findings_.ReportFatal(std::move(finding));
+  }
+  crew_->Join();
+  ended_ns_ = locking::Clock::NowNs();
+}
+
+void NativeRun::CheckLeftovers() {
+  system_->Stop();
+  ReportAll(SweepMachine(*system_));
+  ++sweeps_;
+  world_->ExitAll();
+  ReportAll(SweepMachine(*system_));
+  ++sweeps_;
+  ReportAll(FindLeaks(*system_));
+}
+
+void NativeRun::PollDetectors() {}
+
+RunResult NativeRun::Collect(RunVerdict verdict) const {
+  RunResult result;
+  result.verdict = verdict;
+  result.findings = findings_.All();
+  result.sweeps = sweeps_;
+  result.sweeps_missed = sweeps_missed_;
+  result.invariants_checked = CheckedInvariants();
+  result.peak_rss_bytes = PeakResidentBytes();
+  result.locks = locking::CollectStatistics();
+  if (crew_ == nullptr) return result;
+  const std::uint64_t end = ended_ns_ != 0 ? ended_ns_ : locking::Clock::NowNs();
+  result.seconds = static_cast<double>(end - started_ns_) / static_cast<double>(kSecond);
+  result.operations = crew_->operations_by_kind();
+  result.loads_checked = crew_->loads_checked();
+  result.stores = crew_->stores();
+  result.refused = crew_->refused();
+  result.memory = {{"pages", system_->config().pages},
+                   {"page_size", system_->config().page_size},
+                   {"free", system_->free_queue().free_count()},
+                   {"zeroed", system_->free_queue().zeroed_count()},
+                   {"held", system_->free_queue().held_count()},
+                   {"active", system_->queues().active_count()},
+                   {"inactive", system_->queues().inactive_count()},
+                   {"cache", system_->queues().cache_count().load()},
+                   {"wired", system_->queues().wired_count()},
+                   {"swap_slots", system_->swap().slots()}};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(vm::Event::kCount); ++i) {
+    const auto event = static_cast<vm::Event>(i);
+    result.events.emplace_back(vm::EventName(event), system_->counters().Get(event));
+  }
+  return result;
+}
+
+}  // namespace stress

@@ -1,0 +1,55 @@
+// NativeRun: runs a plan with OS threads: workers, sweeps, progress, the end.
+//
+// Thread safety: by one thread. A detector may end the process from any thread; then what there is
+// was written before (`at_fatal`).
+#ifndef STRESS_RUN_NATIVE_RUN_H_
+#define STRESS_RUN_NATIVE_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "stress/run/crew.h"
+#include "stress/run/findings.h"
+#include "stress/run/plan.h"
+#include "stress/run/result.h"
+#include "stress/run/safe_point.h"
+#include "vm/system.h"
+
+namespace stress {
+
+class NativeRun {
+ public:
+  // `write_result` is called when the process is about to end early, with what there is.
+  NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> write_result);
+  ~NativeRun();
+
+  RunResult Run();
+
+ private:
+  void Control();
+  void Sweep();
+  void EndWorkers();
+  void CheckLeftovers();
+  void PollDetectors();
+  bool ShouldStop(std::uint64_t now_ns) const;
+  void ReportAll(std::vector<locking::Finding> findings);
+  RunResult Collect(RunVerdict verdict) const;
+
+  const RunPlan& plan_;
+  const std::function<void(const RunResult&)> write_result_;
+  RunFindings findings_;
+  SafePoint safe_point_;
+  std::unique_ptr<vm::System> system_;
+  std::unique_ptr<World> world_;
+  std::unique_ptr<Crew> crew_;
+  std::uint64_t started_ns_ = 0;
+  std::uint64_t ended_ns_ = 0;  // 0: the workers run
+  std::uint64_t sweeps_ = 0;
+  std::uint64_t sweeps_missed_ = 0;
+  bool interrupted_ = false;
+};
+
+}  // namespace stress
+
+#endif  // STRESS_RUN_NATIVE_RUN_H_

@@ -1,0 +1,151 @@
+#include "stress/run/plan.h"
+
+#include <algorithm>
+
+#include "stress/config/error.h"
+#include "stress/host/machine.h"
+#include "stress/workers/kinds.h"
+
+namespace stress {
+namespace {
+
+constexpr std::uint32_t kMinThreads = 4;
+constexpr std::uint32_t kMaxDefaultThreads = 16;
+// Of a machine of the exploration: small enough to be built for each execution.
+constexpr std::uint32_t kExplorePages = 64;
+constexpr std::uint32_t kExplorePageSize = 512;
+constexpr std::uint32_t kExploreThreads = 2;
+constexpr std::uint32_t kExploreOperationsPerThread = 4;
+// Metadata of the VM and of the oracle, about.
+constexpr std::uint64_t kMetadataBytesPerPage = 512;
+// Of pages and swap slots together: what all mappings may promise. Copies of forks, shadow chains
+// and page tables need the rest.
+constexpr std::uint64_t kCommitPercent = 60;
+
+void CheckWorkers(const RunPlan& plan) {
+  std::uint32_t dedicated = 0;
+  for (const WorkerSpec& spec : plan.scenario.workers) dedicated += spec.count;
+  if (dedicated > plan.threads)
+    FailUsage(plan.scenario.settings.Origin("threads") + ": " + std::to_string(plan.threads) +
+              " are fewer than the " + std::to_string(dedicated) +
+              " that the counts of the workers of " + plan.scenario.name + " ask for");
+}
+
+void CheckMemory(const RunPlan& plan) {
+  const vm::SystemConfig& machine = plan.machine;
+  const std::uint64_t frames = std::uint64_t{machine.pages} * machine.page_size;
+  const std::uint64_t swap = std::uint64_t{machine.swap_slots} * machine.page_size;
+  const std::uint64_t wanted = frames + swap + machine.pages * kMetadataBytesPerPage;
+  const std::uint64_t available = AvailableMemoryBytes() / 2;
+  if (wanted <= available) return;
+  constexpr std::uint64_t kMiB = 1u << 20;
+  FailHost(plan.scenario.settings.Origin("pages") + ": " + std::to_string(machine.pages) +
+           " pages of " + FormatValue(ValueType::kSize, machine.page_size) + " with " +
+           std::to_string(machine.swap_slots) + " swap slots need " +
+           std::to_string(wanted / kMiB) + "MiB; accepted: at most half of what this host has " +
+           "available, " + std::to_string(available / kMiB) + "MiB");
+}
+
+std::uint32_t ThreadsAsked(const Settings& settings, const Scenario& scenario,
+                           std::uint32_t otherwise) {
+  if (settings.Given("threads")) return static_cast<std::uint32_t>(settings.Number("threads"));
+  std::uint32_t dedicated = 0;
+  bool weighted = false;
+  for (const WorkerSpec& spec : scenario.workers) {
+    dedicated += spec.count;
+    weighted |= spec.count == 0;
+  }
+  return weighted ? std::max(otherwise, dedicated + 1) : dedicated;
+}
+
+vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
+  vm::SystemConfig machine;
+  machine.pages = static_cast<std::uint32_t>(settings.Number("pages"));
+  machine.page_size = static_cast<std::uint32_t>(settings.Number("page_size"));
+  machine.cpus = settings.Given("cpus") ? static_cast<std::uint32_t>(settings.Number("cpus"))
+                                        : std::min(threads, vm::kMaxCpus);
+  machine.swap_slots = settings.Given("swap_slots")
+                           ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
+                           : machine.pages * 2;
+  return machine;
+}
+
+void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
+  const std::string wrong = vm::ValidateConfig(plan->machine);
+  if (!wrong.empty()) FailUsage(wrong);
+  plan->world.salt = plan->seed;
+  plan->world.commit_limit =
+      (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) * kCommitPercent / 100;
+  CheckWorkers(*plan);
+  CheckMemory(*plan);
+  plan->replay = "vmstress " + command + " --scenario=" + plan->scenario.name +
+                 " --threads=" + std::to_string(plan->threads) +
+                 " --seed=" + std::to_string(plan->seed);
+  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "duration", "operations",
+                          "witness", "strategy", "depth", "executions"})
+    if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
+}
+
+Scenario ScenarioOf(const Settings& flags) {
+  Scenario scenario =
+      LoadScenario(flags.Given("scenario") ? flags.Text("scenario") : "mixed", WorkerKinds());
+  scenario.settings.Override(flags);
+  return scenario;
+}
+
+WitnessMode WitnessOf(const Settings& settings) {
+  const std::string text = settings.Text("witness");
+  return text == "off"      ? WitnessMode::kOff
+         : text == "strict" ? WitnessMode::kStrict
+                            : WitnessMode::kOn;
+}
+
+}  // namespace
+
+RunPlan PlanRun(const Settings& flags) {
+  if (flags.Given("duration") && flags.Given("operations"))
+    FailUsage("--operations: a run has --duration or --operations, not both");
+  RunPlan plan;
+  plan.scenario = ScenarioOf(flags);
+  const Settings& settings = plan.scenario.settings;
+  const std::uint32_t default_threads =
+      std::clamp(HostCores() * 2, kMinThreads, kMaxDefaultThreads);
+  plan.threads = ThreadsAsked(settings, plan.scenario, default_threads);
+  plan.machine = MachineOf(settings, plan.threads);
+  plan.seed = settings.Given("seed") ? settings.Number("seed") : SeedFromClock();
+  // The flag for one of the two wins over the file's other one.
+  const bool by_operations = settings.Given("operations") && !flags.Given("duration");
+  plan.operations = by_operations ? settings.Number("operations") : 0;
+  plan.duration_ns = by_operations ? 0 : settings.Number("duration");
+  plan.sweep_interval_ns = settings.Number("sweep_interval");
+  plan.witness = WitnessOf(settings);
+  plan.keep_going = settings.Enabled("keep_going");
+  const std::string progress = settings.Text("progress");
+  plan.progress = progress == "on" || (progress == "auto" && StderrIsTerminal());
+  plan.world.min_spaces = std::max(2u, plan.threads / 2);
+  FillIn("run", flags, &plan);
+  return plan;
+}
+
+RunPlan PlanExploration(const Settings& flags) {
+  RunPlan plan;
+  plan.scenario = ScenarioOf(flags);
+  // What the scenario says of the machine and its size is meant for a native run.
+  plan.threads = flags.Given("threads") ? static_cast<std::uint32_t>(flags.Number("threads"))
+                                        : kExploreThreads;
+  for (const WorkerSpec& spec : plan.scenario.workers)
+    plan.threads = std::max(plan.threads, spec.count);
+  plan.machine = MachineOf(plan.scenario.settings, plan.threads);
+  if (!flags.Given("pages")) plan.machine.pages = kExplorePages;
+  if (!flags.Given("page_size")) plan.machine.page_size = kExplorePageSize;
+  if (!flags.Given("swap_slots")) plan.machine.swap_slots = plan.machine.pages * 2;
+  plan.seed = plan.scenario.settings.Given("seed") ? plan.scenario.settings.Number("seed") : 1;
+  plan.operations = flags.Given("operations") ? flags.Number("operations")
+                                              : plan.threads * kExploreOperationsPerThread;
+  plan.keep_going = flags.Enabled("keep_going");
+  plan.world.min_spaces = 1;
+  FillIn("explore", flags, &plan);
+  return plan;
+}
+
+}  // namespace stress

@@ -1,0 +1,40 @@
+// RunResult: what a native run came to; the summary and the JSON are made of it.
+#ifndef STRESS_RUN_RESULT_H_
+#define STRESS_RUN_RESULT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "locking/statistics.h"
+#include "stress/run/findings.h"
+#include "stress/run/plan.h"
+
+namespace stress {
+
+enum class RunVerdict : std::uint8_t { kClean, kFailed, kInterrupted };
+const char* RunVerdictName(RunVerdict verdict);
+
+struct RunResult {
+  RunVerdict verdict = RunVerdict::kClean;
+  double seconds = 0;
+  std::map<std::string, std::uint64_t> operations;  // by worker kind
+  std::vector<CountedFinding> findings;
+  std::vector<locking::LockStatistics> locks;
+  std::uint64_t sweeps = 0;
+  std::uint64_t sweeps_missed = 0;
+  std::vector<std::string> invariants_checked;
+  std::uint64_t loads_checked = 0;
+  std::uint64_t stores = 0;
+  std::uint64_t refused = 0;
+  // The machine when the workers had ended: free, active, … and event counts.
+  std::vector<std::pair<std::string, std::uint64_t>> memory;
+  std::vector<std::pair<std::string, std::uint64_t>> events;
+  std::uint64_t peak_rss_bytes = 0;
+};
+
+}  // namespace stress
+
+#endif  // STRESS_RUN_RESULT_H_

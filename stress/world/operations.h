@@ -1,0 +1,62 @@
+// What a worker does to the machine: each function makes one call of the VM, tells the oracle about
+// it, logs it, and reports what must not be.
+//
+// Thread safety: a WorkerContext belongs to one worker.
+#ifndef STRESS_WORLD_OPERATIONS_H_
+#define STRESS_WORLD_OPERATIONS_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "locking/atomic.h"
+#include "locking/random.h"
+#include "stress/world/operation_log.h"
+#include "stress/world/world.h"
+
+namespace stress {
+
+// Statistics of one worker; read by others at any time.
+struct WorkerCounters {
+  locking::Counter loads_checked;
+  locking::Counter stores;
+  locking::Counter refused;  // operations that the VM refused for want of memory or space
+};
+
+struct WorkerContext {
+  WorkerContext(World& world_in, vm::Cpu& cpu_in, locking::Random random_in)
+      : world(world_in), cpu(cpu_in), random(random_in) {}
+
+  World& world;
+  vm::Cpu& cpu;
+  locking::Random random;
+  OperationLog log;
+  WorkerCounters counters;
+};
+
+enum class Access : std::uint8_t { kLoad, kStore };
+
+// Loads or stores one record of a page and checks the outcome.
+void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t page,
+           Access access);
+// A new mapping of `pages` pages; nullptr when it is refused.
+std::shared_ptr<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
+                                vm::Protection protection, vm::Inheritance inheritance);
+// Pages [first, first + count) of a mapping. Do nothing when another worker changes one of them.
+void UnmapPages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+                std::uint32_t first, std::uint32_t count);
+void ProtectPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+                  std::uint32_t count, vm::Protection protection);
+void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
+                    vm::Inheritance inheritance);
+void WirePages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+               std::uint32_t first, std::uint32_t count);
+// Unwires some range that was wired.
+void UnwireSome(WorkerContext& context, SpaceState& state);
+// A child of the space that the world then knows; nothing when it is refused.
+SpaceUse ForkSpace(WorkerContext& context, SpaceState& state);
+// Exits a space that was taken out of the world.
+void ExitSpace(WorkerContext& context, SpaceState& state);
+
+}  // namespace stress
+
+#endif  // STRESS_WORLD_OPERATIONS_H_

@@ -1,0 +1,114 @@
+// World: the address spaces of a run, and what the harness knows of them. All workers share it.
+//
+// Lock key: (w) World::lock_; (s) SpaceState::lock. Neither is held while the VM is called, so
+// neither stands in the VM's lock order.
+#ifndef STRESS_WORLD_WORLD_H_
+#define STRESS_WORLD_WORLD_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "locking/mutex.h"
+#include "locking/random.h"
+#include "stress/world/claim.h"
+#include "stress/world/mapping.h"
+#include "stress/world/oracle.h"
+#include "vm/system.h"
+
+namespace stress {
+
+// A range that was wired once, and is to be unwired once.
+struct WiredRange {
+  std::shared_ptr<Mapping> mapping;
+  std::uint32_t first;
+  std::uint32_t count;
+};
+
+struct SpaceState {
+  explicit SpaceState(vm::Space& vm_space, std::shared_ptr<AddressRanges> address_ranges);
+
+  vm::Space& space;
+  const std::uint32_t number;  // the space's id, for logs
+  const std::shared_ptr<AddressRanges> ranges;
+  Claim users;    // shared: works in it; alone: exits it
+  Claim changes;  // shared: maps, unmaps, protects; alone: forks it
+  locking::Mutex lock;
+  std::vector<std::shared_ptr<Mapping>> mappings LOCKING_GUARDED_BY(lock);
+  std::vector<WiredRange> wired LOCKING_GUARDED_BY(lock);
+};
+
+// A space that cannot exit while this lives.
+class SpaceUse {
+ public:
+  explicit SpaceUse(std::shared_ptr<SpaceState> state) : state_(std::move(state)) {}
+  SpaceUse(SpaceUse&& other) noexcept = default;
+  SpaceUse& operator=(SpaceUse&&) = delete;
+  ~SpaceUse() {
+    if (state_ != nullptr) state_->users.ReleaseShared();
+  }
+  explicit operator bool() const { return state_ != nullptr; }
+  SpaceState& operator*() const { return *state_; }
+  SpaceState* operator->() const { return state_.get(); }
+
+ private:
+  std::shared_ptr<SpaceState> state_;
+};
+
+struct WorldConfig {
+  std::uint64_t salt = 0;
+  std::uint32_t min_spaces = 2;  // as many exist at the start and stay
+  // Pages that all mappings together may promise, so that a run is about memory pressure and not
+  // about running out.
+  std::uint64_t commit_limit = 0;
+};
+
+class World {
+ public:
+  World(vm::System& system, const WorldConfig& config);
+  ~World();  // exits all spaces
+  World(const World&) = delete;
+
+  vm::System& system() { return system_; }
+  Lineage& lineage() { return lineage_; }
+  std::uint32_t page_size() const { return system_.config().page_size; }
+
+  // Some space, or none.
+  SpaceUse PickSpace(locking::Random& random) LOCKING_EXCLUDES(lock_);
+  // A space that no other worker picks; nullptr when the machine has no room for one.
+  SpaceUse CreatePrivate() LOCKING_EXCLUDES(lock_);
+  // A space that is picked from now on.
+  void Add(std::shared_ptr<SpaceState> state) LOCKING_EXCLUDES(lock_);
+  // Takes a space that nobody uses out of the world, to be exited; nullptr when there is none, or
+  // no more than the minimum.
+  std::shared_ptr<SpaceState> TakeForExit(locking::Random& random) LOCKING_EXCLUDES(lock_);
+  std::uint32_t space_count() const LOCKING_EXCLUDES(lock_);
+
+  // Some mapping of the space, or nullptr.
+  std::shared_ptr<Mapping> PickMapping(SpaceState& state, locking::Random& random);
+  // Whether `pages` more may be promised.
+  bool MayCommit(std::uint64_t pages) const {
+    return lineage_.committed_pages() + pages <= config_.commit_limit;
+  }
+  // Wired pages of all spaces, as the harness counts them.
+  locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
+  std::shared_ptr<AddressRanges> NewRanges(const vm::Space& space) const;
+  // Exits every space. No worker runs any more.
+  void ExitAll() LOCKING_EXCLUDES(lock_);
+
+ private:
+  std::shared_ptr<SpaceState> CreateSpace();
+  void Exit(SpaceState& state);
+
+  vm::System& system_;
+  const WorldConfig config_;
+  Lineage lineage_;
+  locking::Atomic<std::int64_t> wired_pages_{0};
+  mutable locking::Mutex lock_;
+  std::vector<std::shared_ptr<SpaceState>> spaces_ LOCKING_GUARDED_BY(lock_);
+  std::vector<std::shared_ptr<SpaceState>> private_ LOCKING_GUARDED_BY(lock_);
+};
+
+}  // namespace stress
+
+#endif  // STRESS_WORLD_WORLD_H_
