@@ -1,0 +1,254 @@
+#include "tests/vm/workload.h"
+
+#include <string>
+#include <utility>
+
+#include "locking/finding.h"
+#include "locking/random.h"
+#include "locking/thread.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+constexpr std::uint32_t kPageSize = 512;
+constexpr std::uint32_t kMaxProcesses = 4;  // of one thread, the shared one included
+constexpr std::uint32_t kRangePages = 2;    // of a wiring or a remap
+
+void Check(bool condition, const char* id, const std::string& what) {
+  if (!condition) locking::FailInvariant(id, what);
+}
+
+void CheckOk(Result result, const char* operation) {
+  Check(result == Result::kOk, "FAILED", std::string(operation) + ": " + ResultName(result));
+}
+
+// One thread of the load.
+class Worker {
+ public:
+  Worker(System& system, const Workload& workload, Space* shared, Address base,
+         std::uint32_t number, std::uint64_t seed)
+      : workload_(workload),
+        base_(base),
+        number_(number),
+        cpu_(system.cpu(number % system.config().cpus)),
+        random_(seed) {
+    processes_.push_back({shared, std::vector<std::uint64_t>(workload.mapped, 0)});
+  }
+
+  void Run() {
+    for (std::uint32_t i = 0; i < workload_.operations; ++i) Step();
+    if (wired_) Unwire();
+    while (processes_.size() > 1) Exit();
+    for (std::uint32_t page = 0; page < workload_.mapped; ++page) CheckWord(processes_[0], page);
+  }
+
+ private:
+  // An address space, and what this thread's word in each page must read as.
+  struct Process {
+    Space* space;
+    std::vector<std::uint64_t> words;
+  };
+
+  void Step() {
+    const WorkloadMix& mix = workload_.mix;
+    const std::pair<std::uint32_t, void (Worker::*)()> operations[] = {
+        {mix.store, &Worker::Store}, {mix.load, &Worker::Load}, {mix.fork, &Worker::Fork},
+        {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire}, {mix.remap, &Worker::Remap}};
+    std::uint32_t total = 0;
+    for (const auto& [weight, operation] : operations) total += weight;
+    std::uint32_t pick = random_.Below(total);
+    for (const auto& [weight, operation] : operations) {
+      if (pick < weight) {
+        (this->*operation)();
+        return;
+      }
+      pick -= weight;
+    }
+  }
+
+  Process& AnyProcess() {
+    return processes_[random_.Below(static_cast<std::uint32_t>(processes_.size()))];
+  }
+  std::uint32_t AnyPage() { return random_.Below(workload_.mapped); }
+  Address WordOf(std::uint32_t page) const {
+    return base_ + std::uint64_t{page} * kPageSize + 8 * number_;
+  }
+
+  void Store() {
+    Process& process = AnyProcess();
+    const std::uint32_t page = AnyPage();
+    const std::uint64_t value = (std::uint64_t{number_ + 1} << 32) + ++last_value_;
+    CheckOk(process.space->Store(cpu_, WordOf(page), value), "a store");
+    process.words[page] = value;
+  }
+
+  void Load() { CheckWord(AnyProcess(), AnyPage()); }
+
+  void CheckWord(const Process& process, std::uint32_t page) {
+    std::uint64_t value = 0;
+    CheckOk(process.space->Load(cpu_, WordOf(page), &value), "a load");
+    Check(value == process.words[page], "LOST",
+          "a word does not read as what was last stored to it");
+  }
+
+  void Fork() {
+    if (processes_.size() == kMaxProcesses) return Exit();
+    Process& parent = AnyProcess();
+    Space* child = parent.space->Fork();
+    Check(child != nullptr, "FAILED", "a fork");
+    std::vector<std::uint64_t> words = parent.words;
+    processes_.push_back({child, std::move(words)});
+  }
+
+  void Exit() {
+    if (processes_.size() == 1) return;
+    const auto victim =
+        processes_.begin() + 1 + random_.Below(static_cast<std::uint32_t>(processes_.size()) - 1);
+    Space* space = victim->space;
+    processes_.erase(victim);
+    space->Exit();
+  }
+
+  // A range of the shared space, whose pages must keep their contents.
+  void Wire() {
+    if (wired_) return Unwire();
+    wired_page_ = random_.Below(workload_.mapped - kRangePages + 1);
+    CheckOk(processes_[0].space->Wire(PageAddress(wired_page_), kRangePages * kPageSize), "wiring");
+    wired_ = true;
+  }
+  void Unwire() {
+    CheckOk(processes_[0].space->Unwire(PageAddress(wired_page_), kRangePages * kPageSize),
+            "unwiring");
+    wired_ = false;
+  }
+  Address PageAddress(std::uint32_t page) const { return base_ + std::uint64_t{page} * kPageSize; }
+
+  void Remap() {
+    Space* space = processes_[0].space;
+    Address start = 0;
+    CheckOk(space->MapAnonymous(base_ + std::uint64_t{workload_.mapped} * kPageSize,
+                                kRangePages * kPageSize, Protection::kReadWrite, Inheritance::kCopy,
+                                &start),
+            "mapping");
+    for (std::uint32_t page = 0; page < kRangePages; ++page) {
+      const Address va = start + page * kPageSize + 8 * number_;
+      std::uint64_t value = 0;
+      CheckOk(space->Load(cpu_, va, &value), "a load of new memory");
+      Check(value == 0, "DIRTY", "new memory does not read as zero");
+      CheckOk(space->Store(cpu_, va, ~0ull), "a store to new memory");
+      CheckOk(space->Load(cpu_, va, &value), "a load of new memory");
+      Check(value == ~0ull, "LOST", "a word does not read as what was last stored to it");
+    }
+    CheckOk(space->Unmap(start, kRangePages * kPageSize), "unmapping");
+  }
+
+  const Workload& workload_;
+  const Address base_;
+  const std::uint32_t number_;
+  Cpu& cpu_;
+  locking::Random random_;
+  std::vector<Process> processes_;  // the shared one first
+  std::uint64_t last_value_ = 0;
+  bool wired_ = false;
+  std::uint32_t wired_page_ = 0;
+};
+
+}  // namespace
+
+const std::vector<Workload>& Workloads() {
+  static const std::vector<Workload> workloads = {
+      {.name = "pageout",
+       .description = "more memory than frames, by two threads and the page daemon",
+       .pages = 20,
+       .mapped = 24,
+       .swap_slots = 64,
+       .threads = 2,
+       .operations = 12,
+       .daemon = true,
+       .mix = {.store = 2, .load = 1},
+       .events = {Event::kPageOut, Event::kPageIn, Event::kPageWait}},
+      {.name = "fork",
+       .description =
+           "fork trees whose members end in random order, under stores of another thread",
+       .pages = 64,
+       .mapped = 3,
+       .swap_slots = 0,
+       .threads = 2,
+       .operations = 10,
+       .daemon = false,
+       .mix = {.store = 3, .load = 1, .fork = 3, .exit = 2},
+       .events = {Event::kCowCopy, Event::kCollapse, Event::kFaultChain}},
+      {.name = "fork_pageout",
+       .description = "fork trees on a machine that is short of frames",
+       .pages = 28,
+       .mapped = 16,
+       .swap_slots = 256,
+       .threads = 2,
+       .operations = 30,
+       .daemon = true,
+       .mix = {.store = 8, .load = 2, .fork = 1, .exit = 1},
+       .events = {Event::kPageOut, Event::kPageIn, Event::kCowCopy, Event::kCollapse}},
+      {.name = "wire",
+       .description = "overlapping wirings on a machine that is short of frames",
+       .pages = 20,
+       .mapped = 20,
+       .swap_slots = 64,
+       .threads = 2,
+       .operations = 12,
+       .daemon = true,
+       .mix = {.store = 4, .load = 1, .wire = 3},
+       .events = {Event::kPageOut, Event::kPageIn}},
+      {.name = "remap",
+       .description = "memory mapped, used and given back, next to memory that stays",
+       .pages = 32,
+       .mapped = 4,
+       .swap_slots = 0,
+       .threads = 3,
+       .operations = 6,
+       .daemon = false,
+       .mix = {.store = 2, .load = 1, .remap = 3},
+       .events = {Event::kShootdown, Event::kFreeByExit}},
+  };
+  return workloads;
+}
+
+const Workload* FindWorkload(std::string_view name) {
+  for (const Workload& workload : Workloads())
+    if (workload.name == name) return &workload;
+  return nullptr;
+}
+
+EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
+  System system({.pages = workload.pages,
+                 .page_size = kPageSize,
+                 .cpus = 2,
+                 .swap_slots = workload.swap_slots});
+  if (workload.daemon) system.Start();
+  Space* shared = system.CreateSpace();
+  Address base = 0;
+  CheckOk(shared->MapAnonymous(0, std::uint64_t{workload.mapped} * kPageSize,
+                               Protection::kReadWrite, Inheritance::kCopy, &base),
+          "mapping");
+  {
+    locking::Random random(seed);
+    std::vector<Worker> workers;
+    for (std::uint32_t i = 0; i < workload.threads; ++i)
+      workers.emplace_back(system, workload, shared, base, i, random.Next());
+    std::vector<locking::Thread> threads;
+    for (Worker& worker : workers)
+      threads.emplace_back("worker " + std::to_string(threads.size()), [&worker] { worker.Run(); });
+    for (locking::Thread& thread : threads) thread.Join();
+  }
+  shared->Exit();
+  system.Stop();
+  Check(system.free_queue().free_count() == workload.pages, "LEAK", "pages were not given back");
+  Check(system.swap().used() == 0 && system.swap().CountBits() == 0, "LEAK",
+        "swap slots were not given back");
+  EventCounts counts{};
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    counts[i] = system.counters().Get(static_cast<Event>(i));
+  return counts;
+}
+
+}  // namespace vm

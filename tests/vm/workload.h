@@ -1,0 +1,59 @@
+// A small random load on one machine, with an oracle: for explorations, native runs and the defect
+// corpus. Threads share one address space; each has words of its own in every page, and a tree of
+// forked spaces of its own, and knows what each of its words must read as.
+//
+// What it reports itself, besides what the machine's own checks do:
+//   LOST   a word does not read as what was last stored to it
+//   DIRTY  new memory does not read as zero
+//   FAILED an operation failed that must not
+//   LEAK   pages or swap slots were not given back at the end
+#ifndef TESTS_VM_WORKLOAD_H_
+#define TESTS_VM_WORKLOAD_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "vm/counters.h"
+
+namespace vm {
+
+// How often each operation is chosen, relative to the others.
+struct WorkloadMix {
+  std::uint32_t store = 0;
+  std::uint32_t load = 0;
+  std::uint32_t fork = 0;
+  std::uint32_t exit = 0;   // of a forked space
+  std::uint32_t wire = 0;   // a range and, a while later, not any more
+  std::uint32_t remap = 0;  // new memory, used and given back
+};
+
+struct Workload {
+  const char* name;
+  const char* description;
+  std::uint32_t pages;   // of the machine
+  std::uint32_t mapped;  // pages of the shared region
+  std::uint32_t swap_slots;
+  std::uint32_t threads;
+  std::uint32_t operations;  // of each thread
+  bool daemon;
+  WorkloadMix mix;
+  std::vector<Event> events;  // that it is there for: they happen in some schedule
+};
+
+// All of them.
+const std::vector<Workload>& Workloads();
+// nullptr: there is none of that name.
+const Workload* FindWorkload(std::string_view name);
+
+// How often each event of the machine happened.
+using EventCounts = std::array<std::uint64_t, static_cast<std::size_t>(Event::kCount)>;
+
+// Builds the machine, runs the threads to their end, and looks for leaks. Ends the run (or the
+// explored execution) with a finding when something is wrong.
+EventCounts RunWorkload(const Workload& workload, std::uint64_t seed);
+
+}  // namespace vm
+
+#endif  // TESTS_VM_WORKLOAD_H_
