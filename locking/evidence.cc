@@ -30,24 +30,34 @@ ThreadEvidence EvidenceOfCaller(std::string what) {
   return {self.name, std::move(what), FormatHeld(self), FormatStack(CurrentStack(1))};
 }
 
+namespace {
+
+std::string FormatWait(const WaitRecord& wait) {
+  const LockClass* target = wait.target_class.load(std::memory_order_relaxed);
+  const char* message = wait.message.load(std::memory_order_relaxed);
+  return "waits for " +
+         (target == nullptr ? std::string("an event")
+                            : FormatLock(*target, wait.instance.load(std::memory_order_relaxed))) +
+         " (" + (message == nullptr ? "" : message) + ") at " +
+         FormatSite(wait.site.load(std::memory_order_relaxed));
+}
+
+}  // namespace
+
 ThreadEvidence EvidenceOf(const ThreadState& thread) {
   ThreadEvidence evidence;
   evidence.thread = thread.name;
   evidence.held = FormatHeld(thread);
   const WaitRecord& wait = thread.waiting;
-  if (wait.sequence.load(std::memory_order_acquire) % 2 == 0) {
-    const char* operation = thread.operation.load(std::memory_order_relaxed);
-    evidence.what = operation == nullptr ? "runs" : std::string("runs in ") + operation;
-    return evidence;
+  {
+    PinnedWait pinned(wait);
+    if (!pinned.waits()) {
+      const char* operation = thread.operation.load(std::memory_order_relaxed);
+      evidence.what = operation == nullptr ? "runs" : std::string("runs in ") + operation;
+      return evidence;
+    }
+    evidence.what = FormatWait(wait);
   }
-  const LockClass* target = wait.target_class.load(std::memory_order_relaxed);
-  const char* message = wait.message.load(std::memory_order_relaxed);
-  evidence.what =
-      "waits for " +
-      (target == nullptr ? std::string("an event")
-                         : FormatLock(*target, wait.instance.load(std::memory_order_relaxed))) +
-      " (" + (message == nullptr ? "" : message) + ") at " +
-      FormatSite(wait.site.load(std::memory_order_relaxed));
   Stack stack;
   for (const auto& frame : wait.stack) {
     const std::uintptr_t address = frame.load(std::memory_order_relaxed);

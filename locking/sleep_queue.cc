@@ -122,6 +122,7 @@ std::uint32_t SleepQueue::Wake(const void* channel, std::uint32_t most, Site sit
     for (ThreadState* thread = woken_head; thread != nullptr;) {
       ThreadState* next = thread->wait_next;
       thread->wait_signalled = true;
+      thread->waiting.woken.store(true, std::memory_order_relaxed);
       Unpark(*thread);
       thread = next;
     }

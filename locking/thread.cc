@@ -14,7 +14,8 @@ const LockClass kThreadJoinClass("thread join", LockKind::kResource);
 
 struct Thread::Native {
   std::thread thread;
-  std::atomic<std::uint32_t> id{kNobody};  // of the running thread; the holder of its join
+  // Of the running thread, the holder of its join; kMany while the system starts or ends it.
+  std::atomic<std::uint32_t> id{kMany};
 };
 
 Thread::Thread() = default;
@@ -35,7 +36,7 @@ Thread::Thread(std::string name, std::function<void()> body, Site site) {
         body();
         if (run.witness != nullptr) run.witness->AtThreadEnd(me);
         SetRunContext({});
-        native->id.store(kNobody, std::memory_order_relaxed);
+        native->id.store(kMany, std::memory_order_relaxed);
       });
 }
 

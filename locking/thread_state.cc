@@ -198,6 +198,14 @@ void Advance(WaitRecord& wait) {
 
 }  // namespace
 
+void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>)>& inspect) {
+  NativeRegistry& registry = Registry();
+  std::lock_guard lock(registry.mutex);
+  std::vector<ThreadState*> threads;
+  for (const auto& [id, state] : registry.threads) threads.push_back(state);
+  inspect(threads);
+}
+
 WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
                      std::uint32_t instance, LockMode mode,
                      const std::atomic<std::uint32_t>* holder, const char* message, Site site,
@@ -213,6 +221,7 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
   wait.site.store(site, std::memory_order_relaxed);
   wait.has_deadline.store(has_deadline, std::memory_order_relaxed);
   wait.may_idle.store(may_idle, std::memory_order_relaxed);
+  wait.woken.store(false, std::memory_order_relaxed);
   if (self.executor == nullptr) {
     wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);
     SaveStack(wait.stack, WaitRecord::kStackDepth);

@@ -9,7 +9,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -177,10 +179,11 @@ struct WaitRecord {
   std::atomic<Site> site{};
   std::atomic<bool> may_idle{false};  // a daemon waiting for work: not evidence of a hang
   std::atomic<bool> has_deadline{false};
+  std::atomic<bool> woken{false};  // its waker has been there: it has only to run
   std::atomic<std::uint64_t> since_ns{0};
   // Pinned by another thread that reads through `target` and `holder`: the wait does not end
   // before it is 0 again. See PinnedWait.
-  std::atomic<std::uint32_t> pins{0};
+  mutable std::atomic<std::uint32_t> pins{0};
   // The thread's stack when it began to wait; kStackDepth entries, 0-terminated.
   static constexpr int kStackDepth = 24;
   std::atomic<std::uintptr_t> stack[kStackDepth]{};
@@ -252,6 +255,8 @@ class ThreadVisitor {
   virtual void Visit(ThreadState& thread) = 0;
 };
 void VisitNativeThreads(ThreadVisitor& visitor);
+// The same for all of them at once: none ends while `inspect` looks.
+void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>)>& inspect);
 
 // Marks the calling thread as waiting for the lifetime of the object.
 class WaitScope {
@@ -270,7 +275,7 @@ class WaitScope {
 // it for a few loads.
 class PinnedWait {
  public:
-  explicit PinnedWait(WaitRecord& wait) : wait_(wait) {
+  explicit PinnedWait(const WaitRecord& wait) : wait_(wait) {
     wait_.pins.fetch_add(1, std::memory_order_seq_cst);
     sequence_ = wait_.sequence.load(std::memory_order_seq_cst);
   }
@@ -282,7 +287,7 @@ class PinnedWait {
   std::uint32_t sequence() const { return sequence_; }
 
  private:
-  WaitRecord& wait_;
+  const WaitRecord& wait_;
   std::uint32_t sequence_;
 };
 

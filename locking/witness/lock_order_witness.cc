@@ -61,7 +61,7 @@ void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempte
   const bool both_shared = taking.mode == LockMode::kShared &&
                            held->mode.load(std::memory_order_relaxed) == LockMode::kShared;
   // The caller would wait for itself for ever.
-  if (!both_shared) watch::Recursion(taking.lock, taking.site);
+  if (!both_shared) return watch::Recursion(taking.lock, taking.site);
   if (taking.lock.lock_class().Has(LockClassFlags::kRecursiveRead)) return;
   const std::string name = FormatLock(taking.lock.lock_class(), taking.lock.instance());
   Finding finding;
