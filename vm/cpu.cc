@@ -96,12 +96,13 @@ void Cpu::Invalidate(const Pmap& pmap, Address first, Address last) {
   }
 }
 
-bool Cpu::CachesFrame(Frame frame) {
+std::vector<Cpu::Translation> Cpu::CachedTranslations() {
   locking::MutexGuard guard(access_);
+  std::vector<Translation> cached;
   for (const Translation& slot : tlb_) {
-    if (slot.pmap != nullptr && slot.frame == frame) return true;
+    if (slot.pmap != nullptr) cached.push_back(slot);
   }
-  return false;
+  return cached;
 }
 
 }  // namespace vm

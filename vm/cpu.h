@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "locking/mutex.h"
 #include "vm/types.h"
@@ -41,17 +42,17 @@ class alignas(64) Cpu {
 
   // Drops the translations of pages [first, last] of `pmap`. By shootdowns alone.
   void Invalidate(const Pmap& pmap, Address first, Address last);
-  // For sweeps: whether a translation to `frame` is cached. The machine is quiescent.
-  bool CachesFrame(Frame frame);
-
- private:
-  static constexpr std::uint32_t kTlbEntries = 32;  // direct mapped
   struct Translation {
-    const Pmap* pmap = nullptr;
-    Address page = 0;  // page-aligned
+    const Pmap* pmap = nullptr;  // nullptr: an empty slot
+    Address page = 0;            // page-aligned
     Frame frame = 0;
     bool writable = false;  // and the modified bit of the page-table entry is set
   };
+  // For sweeps: what is cached.
+  std::vector<Translation> CachedTranslations();
+
+ private:
+  static constexpr std::uint32_t kTlbEntries = 32;  // direct mapped
   // The frame's words from `va` on, which allow `access`; nullptr: fault. Walks the page table if
   // the translation is not cached.
   std::uint64_t* Translate(Pmap& pmap, Address va, Protection access) LOCKING_REQUIRES(access_);

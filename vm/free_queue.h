@@ -101,11 +101,12 @@ class FreeQueue {
     return std::int64_t{thresholds_.free_target} + thresholds_.cache_min - free_count() - cached();
   }
 
-  // For sweeps: visits every free, then every held page. The machine is quiescent.
+  // For sweeps: visits every free, then every held page, with the list it is on.
   template <typename Visit>
-  void ForEach(Visit visit) LOCKING_NO_ANALYSIS {
-    for (Page& page : free_) visit(page);
-    for (Page& page : held_) visit(page);
+  void ForEach(Visit visit) LOCKING_EXCLUDES(lock_) {
+    locking::SpinGuard guard(lock_);
+    for (Page& page : free_) visit(page, PageQueue::kFree);
+    for (Page& page : held_) visit(page, PageQueue::kHold);
   }
 
  private:

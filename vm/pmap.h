@@ -98,7 +98,7 @@ class Pmap {
 
  private:
   friend class Cpu;
-  friend class PmapChecker;  // sweeps: check_pmap.cc
+  friend class PmapChecker;  // sweeps: pmap_checker.h
 
   // Page-table entry: frame in the high half, flags in the low. The root and the directory's
   // entries have a frame and kValid.

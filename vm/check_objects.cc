@@ -1,0 +1,156 @@
+// Sweeps over objects, their chains and their swap copies.
+#include <algorithm>
+
+#include "vm/check_view.h"
+
+namespace vm {
+namespace {
+
+bool Live(const ObjectView& object) { return object.type != ObjectType::kDead; }
+
+// INV-03
+void PagesAreWhereTheySay(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects) {
+    for (const auto& [pindex, page] : object.pages)
+      if (page->object != object.object || page->pindex != pindex)
+        findings.Add(Describe(object) + " has " + Describe(*page) + " at " +
+                     std::to_string(pindex));
+  }
+  for (const Page& page : view.pages) {
+    const Object* object = page.object;
+    if (object == nullptr) continue;
+    if (view.Of(object).PageAt(page.pindex) != &page)
+      findings.Add(Describe(page) + " is not in the index of its object");
+  }
+}
+
+// INV-05
+void ResidentCountsAgree(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects)
+    if (object.pages.size() != object.resident_page_count)
+      findings.Add(Describe(object) + " has " + std::to_string(object.pages.size()) +
+                   " pages, counted " + std::to_string(object.resident_page_count));
+}
+
+// INV-06
+void PagesLieWithinTheirObject(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects) {
+    for (const auto& [pindex, page] : object.pages)
+      if (pindex >= object.size)
+        findings.Add(Describe(*page) + " lies beyond the end of its object");
+  }
+}
+
+// INV-32
+void ReferencesAreCounted(const MachineView& view, Findings& findings) {
+  std::vector<std::uint32_t> references(view.objects.size());
+  for (const SpaceView& space : view.spaces) {
+    for (const MapEntry& entry : space.entries)
+      if (entry.object != nullptr) ++references[entry.object->id - 1];
+  }
+  for (const ObjectView& object : view.objects)
+    if (object.backing != nullptr) ++references[object.backing->id - 1];
+  for (const ObjectView& object : view.objects) {
+    const std::uint32_t found = references[object.id - 1];
+    if ((Live(object) || found != 0) && object.ref_count != found)
+      findings.Add(Describe(object) + ": " + std::to_string(found) +
+                   " references from entries and shadows, counted " +
+                   std::to_string(object.ref_count));
+  }
+}
+
+// INV-33
+void ShadowListsAgree(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects) {
+    if (object.shadows.size() != object.shadow_count)
+      findings.Add(Describe(object) + ": " + std::to_string(object.shadows.size()) +
+                   " shadows, counted " + std::to_string(object.shadow_count));
+    for (const Object* shadow : object.shadows)
+      if (view.Of(shadow).backing != object.object)
+        findings.Add(Describe(view.Of(shadow)) + " is on the shadow list of " + Describe(object) +
+                     ", which does not back it");
+    if (object.shadows.size() > object.ref_count)
+      findings.Add(Describe(object) + " has more shadows than references");
+  }
+  for (const ObjectView& object : view.objects) {
+    if (object.backing == nullptr) continue;
+    const auto& shadows = view.Of(object.backing).shadows;
+    if (std::count(shadows.begin(), shadows.end(), object.object) != 1)
+      findings.Add(Describe(object) + " is not on the shadow list of its backer");
+  }
+}
+
+// INV-34
+void ChainsEndAndFit(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects) {
+    if (object.backing == nullptr) continue;
+    const Pindex room = view.Of(object.backing).size;
+    if (object.backing_offset > room || object.size > room - object.backing_offset)
+      findings.Add(Describe(object) + " reaches beyond the end of its backer");
+    std::size_t steps = 0;
+    for (const Object* at = object.object; at != nullptr && steps <= view.objects.size(); ++steps)
+      at = view.Of(at).backing;
+    if (steps > view.objects.size()) findings.Add(Describe(object) + " is in a cycle of backers");
+  }
+}
+
+// INV-36
+void DeadObjectsAreEmpty(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects) {
+    if (Live(object)) continue;
+    if (object.ref_count != 0 || !object.pages.empty() || !object.shadows.empty() ||
+        object.backing != nullptr || !object.slots.empty())
+      findings.Add(Describe(object) + " is dead and has references, pages, shadows or a backer");
+  }
+}
+
+// INV-37
+void NoPagingIsInProgress(const MachineView& view, Findings& findings) {
+  for (const ObjectView& object : view.objects)
+    if (object.paging_in_progress != 0 || object.paging_wanted)
+      findings.Add(Describe(object) + ": paging in progress " +
+                   std::to_string(object.paging_in_progress) +
+                   (object.paging_wanted ? ", and somebody waits for its end" : ""));
+}
+
+// INV-51
+void SwapSlotsHaveOneOwner(const MachineView& view, Findings& findings) {
+  SwapPager& swap = view.system.swap();
+  std::vector<bool> owned(swap.slots());
+  std::uint32_t population = 0;
+  for (const ObjectView& object : view.objects) {
+    for (const auto& [pindex, slot] : object.slots) {
+      ++population;
+      const bool possible = slot < owned.size();
+      if (!possible)
+        findings.Add(Describe(object) + " at " + std::to_string(pindex) +
+                     " has a slot that there is not");
+      if (!possible) continue;
+      if (owned[slot]) findings.Add("swap slot " + std::to_string(slot) + " has two owners");
+      owned[slot] = true;
+    }
+  }
+  const std::uint32_t bits = swap.CountBits();
+  if (population != bits || bits != swap.used())
+    findings.Add("swap: " + std::to_string(population) + " slots have owners, " +
+                 std::to_string(bits) + " are marked as used, counted " +
+                 std::to_string(swap.used()));
+}
+
+constexpr InvariantCheck kChecks[] = {
+    {"INV-03", "a page is found where it says it is", PagesAreWhereTheySay},
+    {"INV-05", "an object's index and its resident count agree", ResidentCountsAgree},
+    {"INV-06", "a page lies within its object", PagesLieWithinTheirObject},
+    {"INV-32", "references = map entries + shadows", ReferencesAreCounted},
+    {"INV-33", "the shadow count is the length of the shadow list", ShadowListsAgree},
+    {"INV-34", "backers form no cycle, and are large enough", ChainsEndAndFit},
+    {"INV-36", "a dead object has nothing and nobody has it", DeadObjectsAreEmpty},
+    {"INV-37", "no paging is in progress", NoPagingIsInProgress},
+    {"INV-51", "a used swap slot has exactly one owner", SwapSlotsHaveOneOwner},
+};
+
+}  // namespace
+
+std::span<const InvariantCheck> ObjectChecks() { return kChecks; }
+
+}  // namespace vm

@@ -1,0 +1,48 @@
+// What sweeps see of a pmap beyond its interface. Internal to vm/ and its tests.
+#ifndef VM_PMAP_CHECKER_H_
+#define VM_PMAP_CHECKER_H_
+
+#include <cstdint>
+
+#include "vm/pmap.h"
+#include "vm/system.h"
+
+namespace vm {
+
+class PmapChecker {
+ public:
+  using Entry = Pmap::Entry;
+  static constexpr std::uint64_t kValid = Pmap::kValid;
+  static constexpr std::uint64_t kWritable = Pmap::kWritable;
+  static constexpr std::uint64_t kWired = Pmap::kWired;
+  static constexpr std::uint64_t kModified = Pmap::kModified;
+
+  static Frame FrameOf(std::uint64_t entry) { return Pmap::FrameOf(entry); }
+
+  // Calls visit(va, entry) for each entry in use, in order of address.
+  template <typename Visit>
+  static void ForEachEntry(Pmap& pmap, Visit visit) {
+    locking::MutexGuard guard(pmap.lock_);
+    Address va = 0;
+    for (Entry* entry; (entry = pmap.NextMapping(&va, pmap.limit())) != nullptr;
+         va += pmap.system_.config().page_size)
+      visit(va, *entry);
+  }
+  // Calls visit(frame) for the directory page and each table page.
+  template <typename Visit>
+  static void ForEachTable(Pmap& pmap, Visit visit) {
+    const std::uint64_t root = pmap.root_.Load();
+    if (root == 0) return;
+    visit(FrameOf(root));
+    const Entry* directory = pmap.TableAt(root);
+    for (std::size_t i = 0; i < std::size_t{1} << pmap.index_bits_; ++i) {
+      if (const std::uint64_t table = directory[i].Load(); table != 0) visit(FrameOf(table));
+    }
+  }
+  // The CPUs that a shootdown asks.
+  static locking::Atomic<std::uint64_t>& ActiveCpus(Pmap& pmap) { return pmap.active_[0]; }
+};
+
+}  // namespace vm
+
+#endif  // VM_PMAP_CHECKER_H_
