@@ -54,8 +54,10 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // A scheduling point: another thread may run before this returns.
-  virtual void AtPoint(const Point& point) = 0;
+  // A scheduling point: another thread may run before this returns. The parameters are those of
+  // Point.
+  virtual void AtPoint(PointKind kind, const void* address, const LockClass* lock_class,
+                       Site site) = 0;
   // Blocks the calling thread until WakeAddress(address); spurious returns are allowed. The wait
   // record of the caller says what it waits for.
   virtual void BlockOn(const void* address) = 0;

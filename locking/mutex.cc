@@ -8,7 +8,7 @@ namespace locking {
 void Mutex::LockSlow(Site site) {
   ThreadState& self = Self();
   if (self.executor != nullptr) {
-    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    self.executor->AtPoint(PointKind::kLock, this, class_, site);
     if (self.executor->abandoned()) {
       ForceAcquire();
       return;
@@ -102,7 +102,7 @@ void Mutex::UnlockSlow(Site site) {
   const bool contended = state_.load(std::memory_order_relaxed) == kContended;
   state_.store(kUnlocked, std::memory_order_release);
   if (contended) self.executor->WakeAddress(this);
-  self.executor->AtPoint({PointKind::kUnlock, this, class_, site});
+  self.executor->AtPoint(PointKind::kUnlock, this, class_, site);
 }
 
 void Mutex::WakeOne() { FutexWake(state_, 1); }

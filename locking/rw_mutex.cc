@@ -38,7 +38,7 @@ bool RwMutex::TryAcquireExclusive() {
 void RwMutex::LockSlow(Site site) {
   ThreadState& self = Self();
   if (self.executor != nullptr) {
-    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    self.executor->AtPoint(PointKind::kLock, this, class_, site);
     if (self.executor->abandoned()) {
       state_.store(kWriter, std::memory_order_relaxed);
       SetOwner();
@@ -98,7 +98,7 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
 void RwMutex::LockSharedSlow(Site site) {
   ThreadState& self = Self();
   if (self.executor != nullptr) {
-    self.executor->AtPoint({PointKind::kLockShared, this, class_, site});
+    self.executor->AtPoint(PointKind::kLockShared, this, class_, site);
     if (self.executor->abandoned()) {
       state_.fetch_add(1, std::memory_order_relaxed);
       return;

@@ -15,7 +15,7 @@ void SpinMutex::LockSlow(Site site) {
     return;
   }
   if (self.executor != nullptr) {
-    self.executor->AtPoint({PointKind::kLock, this, class_, site});
+    self.executor->AtPoint(PointKind::kLock, this, class_, site);
     if (self.executor->abandoned()) {
       locked_.store(true, std::memory_order_relaxed);
       AddSpinDepth(1);

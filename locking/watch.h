@@ -48,7 +48,7 @@ namespace watch {
 inline void AtPoint(ThreadState& self, PointKind kind, const void* address,
                     const LockClass* lock_class, Site site) {
   if (self.executor != nullptr) [[unlikely]]
-    self.executor->AtPoint({kind, address, lock_class, site});
+    self.executor->AtPoint(kind, address, lock_class, site);
 }
 
 // The witness decides about the acquisition, unless the thread has shown it this chain before.

@@ -27,7 +27,7 @@ std::vector<StrategyInfo> Strategies();
 std::unique_ptr<Strategy> MakeStrategy(std::string_view name, std::uint32_t depth);
 
 // Any runnable thread, each with the same probability.
-class RandomWalk : public Strategy {
+class RandomWalk final : public Strategy {
  public:
   const char* name() const override { return "random"; }
   void BeginExecution(std::uint64_t seed) override;
@@ -35,6 +35,7 @@ class RandomWalk : public Strategy {
 
  private:
   Random random_{0};
+  std::uint64_t next_ = 0;
 };
 
 // The threads of a recorded execution, in their order.

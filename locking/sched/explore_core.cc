@@ -78,17 +78,51 @@ void ExploreExecutor::RunFibres(Fibre& main) {
   for (std::uint32_t i = 0; i < used_; ++i) sanitizer::Acquire(&fibres_[i]->end_edge);
 }
 
+// ---- Switching
+
+inline void ExploreExecutor::SwitchTo(Fibre& next) {
+  Fibre& self = *current_;
+  current_ = &next;
+  Switch(self, next, false);
+}
+
+// `last`: nobody comes back to `from`.
+inline void ExploreExecutor::Switch(FibreContext& from, FibreContext& to, bool last) {
+  from.word = t_word;
+  t_word = to.word;
+  from.caught_exceptions = eh_globals_->caught_exceptions;
+  from.uncaught_exceptions = eh_globals_->uncaught_exceptions;
+  eh_globals_->caught_exceptions = to.caught_exceptions;
+  eh_globals_->uncaught_exceptions = to.uncaught_exceptions;
+  if (announces_) [[unlikely]] {
+    SwitchAnnounced(from, to, last);
+    return;
+  }
+  SwitchContext(from.context, to.context);
+}
+
+// The same, and the sanitizers are told.
+__attribute__((noinline)) void ExploreExecutor::SwitchAnnounced(FibreContext& from,
+                                                                FibreContext& to, bool last) {
+  if (sanitizer::Asan())
+    __sanitizer_start_switch_fiber(last ? nullptr : &from.asan_fake_stack, to.stack_bottom,
+                                   to.stack_bytes);
+  if (sanitizer::Tsan()) __tsan_switch_to_fiber(to.tsan_fibre, sanitizer::kNoSync);
+  SwitchContext(from.context, to.context);
+  if (sanitizer::Asan()) __sanitizer_finish_switch_fiber(from.asan_fake_stack, nullptr, nullptr);
+}
+
 // ---- Choosing
 
 // Enters what the caller is about to do, so that strategies see it and the trace can name it.
-inline void ExploreExecutor::Announce(Fibre& self, const Point& point) {
-  self.next = point;
-  const std::uint64_t site = HashOfSite(std::bit_cast<const void*>(point.site), point.site);
-  const std::uint64_t lock_class =
-      point.lock_class != nullptr ? point.lock_class->name_hash() : 0x51ED270B7F4A7C15ull;
-  self.next_hash =
-      site ^ std::rotl(lock_class, 23) ^ (static_cast<std::uint64_t>(point.kind) << 40) ^ self.id;
-  if ((kIdleKinds & Bit(point.kind)) == 0) idle_yields_ = 0;
+inline void ExploreExecutor::Announce(Fibre& self, PointKind kind, const void* address,
+                                      const LockClass* lock_class, Site site) {
+  self.next = {kind, address, lock_class, site};
+  const std::uint64_t class_hash =
+      lock_class != nullptr ? lock_class->name_hash() : 0x51ED270B7F4A7C15ull;
+  self.next_hash = HashOfSite(std::bit_cast<const void*>(site), site) ^ std::rotl(class_hash, 23) ^
+                   (static_cast<std::uint64_t>(kind) << 40) ^ self.id;
+  if ((kIdleKinds & Bit(kind)) == 0) idle_yields_ = 0;
 }
 
 inline std::uint64_t ExploreExecutor::HashOfSite(const void* key, Site site) {
@@ -188,19 +222,20 @@ std::uint64_t ExploreExecutor::NowNs() { return clock_ns_ += kPointNs; }
 
 // ---- The operations
 
-void ExploreExecutor::AtPoint(const Point& point) {
+void ExploreExecutor::AtPoint(PointKind kind, const void* address, const LockClass* lock_class,
+                              Site site) {
   if (abandoned()) [[unlikely]]
-    return PassAbandoned(MayThrow(point.kind));
+    return PassAbandoned(MayThrow(kind));
   Fibre& self = *current_;
-  Announce(self, point);
-  if (steps_ >= max_steps_ && MayThrow(point.kind)) [[unlikely]]
+  Announce(self, kind, address, lock_class, site);
+  if (steps_ >= max_steps_ && MayThrow(kind)) [[unlikely]]
     FailLivelock();
   RestoreYielded();
   Fibre& next = Decide();
   if (&next == &self) return;
   SwitchTo(next);
   if (abandoned()) [[unlikely]]
-    PassAbandoned(MayThrow(point.kind));
+    PassAbandoned(MayThrow(self.next.kind));
 }
 
 void ExploreExecutor::BlockQuietly(const void* address) {
@@ -257,9 +292,9 @@ bool ExploreExecutor::Park(std::uint64_t deadline_ns) {
     return false;
   }
   const WaitRecord& wait = self.thread.waiting;
-  Announce(self, {PointKind::kSleep, wait.target.load(std::memory_order_relaxed),
-                  wait.target_class.load(std::memory_order_relaxed),
-                  wait.site.load(std::memory_order_relaxed)});
+  Announce(self, PointKind::kSleep, wait.target.load(std::memory_order_relaxed),
+           wait.target_class.load(std::memory_order_relaxed),
+           wait.site.load(std::memory_order_relaxed));
   self.state = FibreState::kParked;
   self.timed_out = false;
   self.deadline_ns = deadline_ns;
@@ -296,7 +331,7 @@ void ExploreExecutor::Yield(Site site) {
     return PassAbandoned(true);
   }
   Fibre& self = *current_;
-  Announce(self, {PointKind::kYield, nullptr, nullptr, site});
+  Announce(self, PointKind::kYield, nullptr, nullptr, site);
   if (steps_ >= max_steps_) [[unlikely]]
     FailLivelock();
   RestoreYielded();
@@ -315,7 +350,7 @@ void ExploreExecutor::Yield(Site site) {
 
 void ExploreExecutor::Join(ThreadState* thread, Site site) {
   Fibre& target = *static_cast<Fibre*>(thread->executor_data);
-  AtPoint({PointKind::kJoin, &target, nullptr, site});
+  AtPoint(PointKind::kJoin, &target, nullptr, site);
   if (target.state != FibreState::kEnded && !abandoned()) {
     WaitScope waiting(current_->thread, &target, &kThreadJoinClass, 0, LockMode::kExclusive,
                       &target.running_id, "join", site);
@@ -417,28 +452,6 @@ void ExploreExecutor::LeaveFibre(Fibre& self, bool last) {
     current_ = next;
     Switch(self, *next, last);
   }
-}
-
-__attribute__((noinline)) void ExploreExecutor::SwitchTo(Fibre& next) {
-  Fibre& self = *current_;
-  current_ = &next;
-  Switch(self, next, false);
-}
-
-// `last`: nobody comes back to `from`.
-inline void ExploreExecutor::Switch(FibreContext& from, FibreContext& to, bool last) {
-  from.word = t_word;
-  t_word = to.word;
-  from.caught_exceptions = eh_globals_->caught_exceptions;
-  from.uncaught_exceptions = eh_globals_->uncaught_exceptions;
-  eh_globals_->caught_exceptions = to.caught_exceptions;
-  eh_globals_->uncaught_exceptions = to.uncaught_exceptions;
-  if (sanitizer::Asan())
-    __sanitizer_start_switch_fiber(last ? nullptr : &from.asan_fake_stack, to.stack_bottom,
-                                   to.stack_bytes);
-  if (sanitizer::Tsan()) __tsan_switch_to_fiber(to.tsan_fibre, sanitizer::kNoSync);
-  locking_switch_context(&from.context, to.context);
-  if (sanitizer::Asan()) __sanitizer_finish_switch_fiber(from.asan_fake_stack, nullptr, nullptr);
 }
 
 // ---- An execution that is given up

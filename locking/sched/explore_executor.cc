@@ -55,7 +55,9 @@ std::string DescribeException() {
 
 }  // namespace
 
-ExploreExecutor::ExploreExecutor() { InstallTerminateHandler(); }
+ExploreExecutor::ExploreExecutor() : announces_(sanitizer::Tsan() || sanitizer::Asan()) {
+  InstallTerminateHandler();
+}
 
 ExploreExecutor::~ExploreExecutor() {
   DismissFibres();
@@ -105,7 +107,7 @@ ThreadState* ExploreExecutor::Spawn(std::string name, std::function<void()> body
   child.body = std::move(body);
   sanitizer::Release(&child.start_edge);
   StartFibre(child);
-  AtPoint({PointKind::kSpawn, nullptr, nullptr, site});
+  AtPoint(PointKind::kSpawn, nullptr, nullptr, site);
   return &child.thread;
 }
 
@@ -193,9 +195,8 @@ std::vector<UnfinishedThread> ExploreExecutor::UnfinishedThreads() {
     if (wants_evidence() && &fibre.thread == self) {
       thread.stack = CurrentStack(1);
     } else if (wants_evidence() && fibre.next.kind != PointKind::kStart) {
-      const SavedFrame frame = FrameOf(fibre.context);
-      thread.stack =
-          StackOf(frame.program_counter, frame.frame, fibre.stack.bottom(), fibre.stack.end());
+      thread.stack = StackOf(reinterpret_cast<std::uintptr_t>(fibre.context.program_counter),
+                             fibre.context.frame, fibre.stack.bottom(), fibre.stack.end());
     }
     threads.push_back(std::move(thread));
   }

@@ -66,7 +66,8 @@ class ExploreExecutor final : public Executor {
   std::uint64_t seed() const { return seed_; }
 
   // Executor.
-  void AtPoint(const Point& point) override;
+  void AtPoint(PointKind kind, const void* address, const LockClass* lock_class,
+               Site site) override;
   void BlockOn(const void* address) override;
   void WakeAddress(const void* address) override;
   bool Park(std::uint64_t deadline_ns) override;
@@ -86,13 +87,15 @@ class ExploreExecutor final : public Executor {
   // explore_core.cc, without sanitizers: the scheduler.
   void BeginExecution(Strategy& strategy, const Execution& execution);
   void RunFibres(Fibre& main);
-  void Announce(Fibre& self, const Point& point);
+  void Announce(Fibre& self, PointKind kind, const void* address, const LockClass* lock_class,
+                Site site);
   Fibre& Decide();
   Fibre* DecideForBlocked();
   void Reschedule(Fibre& self);
   void BlockQuietly(const void* address);
   void SwitchTo(Fibre& next);
   void Switch(FibreContext& from, FibreContext& to, bool last);
+  void SwitchAnnounced(FibreContext& from, FibreContext& to, bool last);
   void LeaveFibre(Fibre& self, bool last);
   static void FibreMain(void* fibre);
   void PrepareFibre(Fibre& fibre);
@@ -153,6 +156,7 @@ class ExploreExecutor final : public Executor {
   FibreContext host_;                    // (s)
   EhGlobals* eh_globals_ = nullptr;      // (s)
   bool dismissed_ = false;               // (s)
+  const bool announces_;                 // (c) a sanitizer wants to know of switches
   std::uint64_t seed_ = 0;               // (s)
   std::uint32_t sanitizer_reports_ = 0;  // (s)
   SanitizerReport sanitizer_report_;     // (s)

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "locking/sched/context.h"
 #include "locking/sched/stack_memory.h"
 #include "locking/sched/strategy.h"
 #include "locking/thread_state.h"
@@ -23,7 +24,7 @@ class ExploreExecutor;
 
 // What a switch saves and restores, of a fibre or of the OS thread that hosts them.
 struct FibreContext {
-  void* context = nullptr;                // (s) see context.h
+  Context context{};                      // (s)
   ThreadWord word{};                      // (s)
   void* caught_exceptions = nullptr;      // (s) its part of __cxa_eh_globals
   std::uint32_t uncaught_exceptions = 0;  // (s)
