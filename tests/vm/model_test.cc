@@ -10,6 +10,7 @@
 
 #include "locking/random.h"
 #include "tests/vm/machine.h"
+#include "vm/check.h"
 
 namespace vm {
 namespace {
@@ -70,18 +71,20 @@ class Model {
 
   void Finish() {
     CheckAll();
-    for (ModelSpace& space : spaces_) space.space->Exit();
     machine_.system.Stop();
-    System& system = machine_.system;
-    EXPECT_EQ(system.free_queue().free_count(), system.config().pages);
-    EXPECT_EQ(system.queues().wired_count(), 0u);
-    EXPECT_EQ(system.swap().used(), 0u);
-    EXPECT_EQ(system.index_nodes().in_use(), 0u);
+    ExpectNone(CheckSystem(machine_.system));
+    for (ModelSpace& space : spaces_) space.space->Exit();
+    ExpectNone(CheckSystem(machine_.system));
+    ExpectNone(CheckNoLeaks(machine_.system));
   }
 
   System& system() { return machine_.system; }
 
  private:
+  static void ExpectNone(const std::vector<locking::Finding>& findings) {
+    for (const locking::Finding& finding : findings)
+      ADD_FAILURE() << locking::FormatFinding(finding);
+  }
   Region* RandomRegion(ModelSpace& space) {
     if (space.regions.empty()) return nullptr;
     return &space.regions[random_.Below(static_cast<std::uint32_t>(space.regions.size()))];

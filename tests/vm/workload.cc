@@ -6,6 +6,7 @@
 #include "locking/finding.h"
 #include "locking/random.h"
 #include "locking/thread.h"
+#include "vm/check.h"
 #include "vm/system.h"
 
 namespace vm {
@@ -21,6 +22,10 @@ void Check(bool condition, const char* id, const std::string& what) {
 
 void CheckOk(Result result, const char* operation) {
   Check(result == Result::kOk, "FAILED", std::string(operation) + ": " + ResultName(result));
+}
+
+void FailOnFirst(std::vector<locking::Finding> findings) {
+  if (!findings.empty()) locking::Fail(std::move(findings.front()));
 }
 
 // One thread of the load.
@@ -240,11 +245,11 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
       threads.emplace_back("worker " + std::to_string(threads.size()), [&worker] { worker.Run(); });
     for (locking::Thread& thread : threads) thread.Join();
   }
-  shared->Exit();
   system.Stop();
-  Check(system.free_queue().free_count() == workload.pages, "LEAK", "pages were not given back");
-  Check(system.swap().used() == 0 && system.swap().CountBits() == 0, "LEAK",
-        "swap slots were not given back");
+  FailOnFirst(CheckSystem(system));
+  shared->Exit();
+  FailOnFirst(CheckSystem(system));
+  FailOnFirst(CheckNoLeaks(system));
   EventCounts counts{};
   for (std::size_t i = 0; i < counts.size(); ++i)
     counts[i] = system.counters().Get(static_cast<Event>(i));

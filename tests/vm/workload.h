@@ -6,7 +6,8 @@
 //   LOST   a word does not read as what was last stored to it
 //   DIRTY  new memory does not read as zero
 //   FAILED an operation failed that must not
-//   LEAK   pages or swap slots were not given back at the end
+//   LEAK   something was not given back at the end
+// The sweeps of vm/check.h run at the end, and once more when the shared space has exited.
 #ifndef TESTS_VM_WORKLOAD_H_
 #define TESTS_VM_WORKLOAD_H_
 
