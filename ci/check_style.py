@@ -25,6 +25,7 @@ FORBIDDEN = re.compile(
 # The few files that face the host (signals, process start, parallel runs), each with its reason.
 HOST_FACING = {
     "stress/host/events.cc": "signal handlers take no lock",
+    "stress/host/sanitizer.cc": "called inside the sanitizers' runtimes, under their locks",
 }
 
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)

@@ -1,5 +1,7 @@
 #include "stress/command/command_line.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -211,7 +213,13 @@ int Complain(const std::string& line, ExitCode code) {
 
 int Main(int argc, char** argv) {
   try {
-    return ParseAndRun(argc, argv);
+    const int code = ParseAndRun(argc, argv);
+    // ThreadSanitizer would replace the exit code by its own; its reports are in ours already.
+    if (std::string_view(BuildConfig()) == "tsan") {
+      std::fflush(nullptr);
+      _exit(code);
+    }
+    return code;
   } catch (const CommandError& error) {
     return Complain(error.what(), error.code());
   } catch (const std::bad_alloc&) {

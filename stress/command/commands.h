@@ -6,6 +6,8 @@
 
 namespace stress {
 
+int ExploreCommand(const Invocation& invocation);
+int ReplayCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
 int ListCommand(const Invocation& invocation);
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "locking/explore/strategies.h"
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
@@ -30,9 +31,8 @@ void ListWorkers() {
 }
 
 void ListStrategies() {
-  const Setting* strategy = FindSetting("strategy", kExploreCommand);
-  for (const Choice& choice : strategy->choices)
-    if (choice.availability == Availability::kAvailable) std::printf("%s\n", choice.name);
+  for (const locking::explore::StrategyInfo& strategy : locking::explore::Strategies())
+    PrintRow(strategy.name, strategy.description);
 }
 
 struct Topic {

@@ -1,4 +1,5 @@
 // The table of keys. One entry serves the flag, the scenario file, `--help` and `list`.
+#include "locking/explore/strategies.h"
 #include "stress/config/setting.h"
 
 namespace stress {
@@ -8,6 +9,20 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kDay = 86'400 * kSecond;
 constexpr std::uint32_t kMachineCommands = kRunCommand | kExploreCommand | kInspectCommand;
 constexpr Availability kNotYet = Availability::kNotYet;
+
+// Those that are documented; the explorer says which of them there are.
+std::vector<Choice> StrategyChoices() {
+  std::vector<Choice> choices;
+  for (const char* name : {"portfolio", "random", "pct", "pos", "surw", "urw", "dfs"}) {
+    Availability availability = kNotYet;
+    for (const locking::explore::StrategyInfo& strategy : locking::explore::Strategies())
+      if (std::string_view(strategy.name) == name) availability = Availability::kAvailable;
+    choices.push_back({name, availability});
+  }
+  return choices;
+}
+
+const char* DefaultStrategy() { return locking::explore::Strategies().front().name; }
 
 // Not constexpr: the lists of choices own their storage.
 const std::vector<Setting>& Table() {
@@ -155,21 +170,13 @@ const std::vector<Setting>& Table() {
       {.key = "test",
        .section = Section::kFlag,
        .type = ValueType::kText,
-       .commands = kExploreCommand,
-       .default_note = "none",
-       .help = "a built-in test (`vmstress list tests`) instead of a scenario"},
+       .not_yet = kExploreCommand},
       {.key = "strategy",
        .section = Section::kFlag,
        .type = ValueType::kChoice,
        .commands = kExploreCommand,
-       .choices = {{"portfolio", kNotYet},
-                   {"random"},
-                   {"pct"},
-                   {"pos", kNotYet},
-                   {"surw", kNotYet},
-                   {"urw", kNotYet},
-                   {"dfs", kNotYet}},
-       .fallback = "random",
+       .choices = StrategyChoices(),
+       .fallback = DefaultStrategy(),
        .help = "who runs next"},
       {.key = "depth",
        .section = Section::kFlag,
@@ -190,9 +197,11 @@ const std::vector<Setting>& Table() {
       {.key = "jobs",
        .section = Section::kFlag,
        .type = ValueType::kInteger,
-       .not_yet = kExploreCommand,
+       .commands = kExploreCommand,
        .min = 1,
-       .max = 1024},
+       .max = 1024,
+       .default_note = "one a core",
+       .help = "threads that share the executions; the result does not depend on it"},
       {.key = "shard",
        .section = Section::kFlag,
        .type = ValueType::kText,

@@ -58,7 +58,13 @@ NativeRun::NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> 
                      },
                  .at_failure = HostEvents::Notify,
                  .at_fatal = [this] { write_result_(Collect(RunVerdict::kFailed)); }}),
-      safe_point_(plan.threads) {}
+      sanitizer_([this](locking::Finding finding) {
+        findings_.Report(std::move(finding));
+        write_result_(Collect(RunVerdict::kFailed));
+      }),
+      safe_point_(plan.threads) {
+  if (plan.witness != WitnessMode::kOff) witness_ = std::make_unique<locking::LockOrderWitness>();
+}
 
 NativeRun::~NativeRun() {
   // Everything below was made to be torn down in this order, without anybody watching.
@@ -70,6 +76,7 @@ RunResult NativeRun::Run() {
   locking::RunContext context;
   context.sink = &findings_;
   context.statistics = true;
+  context.witness = witness_.get();
   locking::ResetStatistics();
   locking::SetRunContext(context);
   system_ = std::make_unique<vm::System>(plan_.machine);
@@ -159,13 +166,27 @@ void NativeRun::CheckLeftovers() {
   system_->Stop();
   ReportAll(SweepMachine(*system_));
   ++sweeps_;
+  memory_at_end_ = MemoryNow();
   world_->ExitAll();
   ReportAll(SweepMachine(*system_));
   ++sweeps_;
   ReportAll(FindLeaks(*system_));
 }
 
-void NativeRun::PollDetectors() {}
+void NativeRun::PollDetectors() { ReportAll(sanitizer_.TakeRaces()); }
+
+std::vector<std::pair<std::string, std::uint64_t>> NativeRun::MemoryNow() const {
+  return {{"pages", system_->config().pages},
+          {"page_size", system_->config().page_size},
+          {"free", system_->free_queue().free_count()},
+          {"zeroed", system_->free_queue().zeroed_count()},
+          {"held", system_->free_queue().held_count()},
+          {"active", system_->queues().active_count()},
+          {"inactive", system_->queues().inactive_count()},
+          {"cache", system_->queues().cache_count().load()},
+          {"wired", system_->queues().wired_count()},
+          {"swap_slots", system_->swap().slots()}};
+}
 
 RunResult NativeRun::Collect(RunVerdict verdict) const {
   RunResult result;
@@ -183,16 +204,7 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
   result.loads_checked = crew_->loads_checked();
   result.stores = crew_->stores();
   result.refused = crew_->refused();
-  result.memory = {{"pages", system_->config().pages},
-                   {"page_size", system_->config().page_size},
-                   {"free", system_->free_queue().free_count()},
-                   {"zeroed", system_->free_queue().zeroed_count()},
-                   {"held", system_->free_queue().held_count()},
-                   {"active", system_->queues().active_count()},
-                   {"inactive", system_->queues().inactive_count()},
-                   {"cache", system_->queues().cache_count().load()},
-                   {"wired", system_->queues().wired_count()},
-                   {"swap_slots", system_->swap().slots()}};
+  result.memory = memory_at_end_.empty() ? MemoryNow() : memory_at_end_;
   for (std::size_t i = 0; i < static_cast<std::size_t>(vm::Event::kCount); ++i) {
     const auto event = static_cast<vm::Event>(i);
     result.events.emplace_back(vm::EventName(event), system_->counters().Get(event));

@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 
+#include "locking/witness/lock_order_witness.h"
+#include "stress/host/sanitizer.h"
 #include "stress/run/crew.h"
 #include "stress/run/findings.h"
 #include "stress/run/plan.h"
@@ -34,11 +36,14 @@ class NativeRun {
   void PollDetectors();
   bool ShouldStop(std::uint64_t now_ns) const;
   void ReportAll(std::vector<locking::Finding> findings);
+  std::vector<std::pair<std::string, std::uint64_t>> MemoryNow() const;
   RunResult Collect(RunVerdict verdict) const;
 
   const RunPlan& plan_;
   const std::function<void(const RunResult&)> write_result_;
   RunFindings findings_;
+  SanitizerWatch sanitizer_;
+  std::unique_ptr<locking::LockOrderWitness> witness_;
   SafePoint safe_point_;
   std::unique_ptr<vm::System> system_;
   std::unique_ptr<World> world_;
@@ -48,6 +53,8 @@ class NativeRun {
   std::uint64_t sweeps_ = 0;
   std::uint64_t sweeps_missed_ = 0;
   bool interrupted_ = false;
+  // The machine when the workers had ended, before everything exited.
+  std::vector<std::pair<std::string, std::uint64_t>> memory_at_end_;
 };
 
 }  // namespace stress

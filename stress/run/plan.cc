@@ -145,6 +145,13 @@ RunPlan PlanExploration(const Settings& flags) {
   plan.keep_going = flags.Enabled("keep_going");
   plan.world.min_spaces = 1;
   FillIn("explore", flags, &plan);
+  plan.with = {{"scenario", plan.scenario.name},
+               {"threads", std::to_string(plan.threads)},
+               {"operations", std::to_string(plan.operations)},
+               {"pages", std::to_string(plan.machine.pages)},
+               {"page_size", std::to_string(plan.machine.page_size)},
+               {"cpus", std::to_string(plan.machine.cpus)},
+               {"swap_slots", std::to_string(plan.machine.swap_slots)}};
   return plan;
 }
 

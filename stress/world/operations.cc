@@ -12,12 +12,14 @@ namespace stress {
 namespace {
 
 // A check of the harness failed. An exploration ends with it; a native run decides itself.
-void ReportWrong(const char* id, const std::string& title, std::string what) {
+void ReportWrong(const WorkerContext& context, const char* id, const std::string& title,
+                 std::string what) {
   locking::Finding finding;
   finding.id = id;
   finding.title = title;
   finding.signature = finding.id + ": " + title;
   finding.threads.push_back(locking::EvidenceOfCaller(std::move(what)));
+  finding.log_tail = context.log.Tail();
   if (locking::Self().executor != nullptr) locking::Fail(std::move(finding));
   locking::ReportFinding(std::move(finding));
 }
@@ -41,22 +43,22 @@ std::string PlaceOf(const SpaceState& state, const Mapping& mapping, std::uint32
 }
 
 // The access was made between the states; only when nothing changed, its outcome is known.
-void CheckOutcome(const SpaceState& state, const Mapping& mapping, std::uint32_t page,
-                  Access access, PageState before, vm::Result result) {
+void CheckOutcome(const WorkerContext& context, const SpaceState& state, const Mapping& mapping,
+                  std::uint32_t page, Access access, PageState before, vm::Result result) {
   const PageState after = mapping.StateOf(page);
   if (before != after || before.changing() || IsRefusal(result)) return;
   const vm::Result expected = ExpectedOf(before, access);
   if (result == expected) return;
-  ReportWrong("ORACLE-ACCESS",
+  ReportWrong(context, "ORACLE-ACCESS",
               std::string("a ") + (access == Access::kLoad ? "load" : "store") + " gave " +
                   vm::ResultName(result) + " where the map says " + vm::ResultName(expected),
               PlaceOf(state, mapping, page));
 }
 
-void CheckUnexpected(const char* operation, vm::Result result, const SpaceState& state,
-                     const Mapping& mapping, std::uint32_t first) {
+void CheckUnexpected(const WorkerContext& context, const char* operation, vm::Result result,
+                     const SpaceState& state, const Mapping& mapping, std::uint32_t first) {
   if (result == vm::Result::kOk || IsRefusal(result)) return;
-  ReportWrong("ORACLE-ACCESS",
+  ReportWrong(context, "ORACLE-ACCESS",
               std::string(operation) + " of a mapped range gave " + vm::ResultName(result),
               PlaceOf(state, mapping, first));
 }
@@ -71,12 +73,12 @@ void LoadRecord(WorkerContext& context, SpaceState& state, Mapping& mapping, std
   context.log.Begin("load", state.number, va, 0);
   const vm::Result result = state.space.LoadWords(context.cpu, va, words, kRecordWords);
   context.log.End(result);
-  CheckOutcome(state, mapping, page, Access::kLoad, state_before, result);
+  CheckOutcome(context, state, mapping, page, Access::kLoad, state_before, result);
   if (result != vm::Result::kOk) return;
   const Verdict verdict = memory.EndLoad(page, slot, snapshot, Record::FromWords(words));
   context.counters.loads_checked.Add();
   if (verdict.fault != RecordFault::kNone)
-    ReportWrong(RecordFaultId(verdict.fault), RecordFaultTitle(verdict.fault),
+    ReportWrong(context, RecordFaultId(verdict.fault), RecordFaultTitle(verdict.fault),
                 PlaceOf(state, mapping, page) + ": " + verdict.explanation);
 }
 
@@ -95,7 +97,7 @@ void StoreRecord(WorkerContext& context, SpaceState& state, Mapping& mapping, st
   memory.EndStore(page, slot,
                   stored ? Memory::StoreOutcome::kStored : Memory::StoreOutcome::kNotStored);
   if (stored) context.counters.stores.Add();
-  CheckOutcome(state, mapping, page, Access::kStore, state_before, result);
+  CheckOutcome(context, state, mapping, page, Access::kStore, state_before, result);
 }
 
 // Drops the wirings that ended with an unmapped range.
@@ -144,11 +146,11 @@ std::shared_ptr<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::
   context.log.End(result);
   if (result != vm::Result::kOk) {
     context.counters.refused.Add();
-    CheckUnexpected("map", result, state, *mapping, 0);
+    CheckUnexpected(context, "map", result, state, *mapping, 0);
     return nullptr;
   }
   if (start != *place) {
-    ReportWrong("ORACLE-ACCESS", "a mapping was not placed at the lowest free address",
+    ReportWrong(context, "ORACLE-ACCESS", "a mapping was not placed at the lowest free address",
                 "wanted " + std::to_string(*place) + ", got " + std::to_string(start));
     return nullptr;
   }
@@ -167,7 +169,7 @@ void UnmapPages(WorkerContext& context, SpaceState& state, const std::shared_ptr
   context.log.End(result);
   if (result != vm::Result::kOk) {
     mapping->CancelChange(first, count);
-    CheckUnexpected("unmap", result, state, *mapping, first);
+    CheckUnexpected(context, "unmap", result, state, *mapping, first);
     return;
   }
   mapping->EndChange(first, count, std::nullopt);
@@ -187,7 +189,7 @@ void ProtectPages(WorkerContext& context, SpaceState& state, Mapping& mapping, s
     return;
   }
   mapping.CancelChange(first, count);
-  CheckUnexpected("protect", result, state, mapping, first);
+  CheckUnexpected(context, "protect", result, state, mapping, first);
 }
 
 void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
@@ -204,7 +206,7 @@ void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
   context.log.End(result);
   if (result == vm::Result::kOk) mapping.set_inheritance(inheritance);
   mapping.CancelChange(0, pages);
-  CheckUnexpected("inherit", result, state, mapping, 0);
+  CheckUnexpected(context, "inherit", result, state, mapping, 0);
 }
 
 void WirePages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
@@ -228,7 +230,7 @@ void WirePages(WorkerContext& context, SpaceState& state, const std::shared_ptr<
   context.counters.refused.Add();
   for (std::uint32_t page = first; page < first + count; ++page)
     if (mapping->StateOf(page) != before[page - first] || before[page - first].changing()) return;
-  CheckUnexpected("wire", result, state, *mapping, first);
+  CheckUnexpected(context, "wire", result, state, *mapping, first);
 }
 
 void UnwireSome(WorkerContext& context, SpaceState& state) {
@@ -250,7 +252,7 @@ void UnwireSome(WorkerContext& context, SpaceState& state) {
   context.log.End(result);
   // A part that was unmapped meanwhile took its wirings along.
   if (whole && range.mapping->AllMapped(range.first, range.count))
-    CheckUnexpected("unwire", result, state, *range.mapping, range.first);
+    CheckUnexpected(context, "unwire", result, state, *range.mapping, range.first);
 }
 
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {

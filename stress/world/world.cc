@@ -22,8 +22,6 @@ World::World(vm::System& system, const WorldConfig& config)
     if (auto state = CreateSpace(); state != nullptr) Add(std::move(state));
 }
 
-World::~World() { ExitAll(); }
-
 std::shared_ptr<AddressRanges> World::NewRanges(const vm::Space& space) const {
   auto& map = const_cast<vm::Space&>(space).map();
   return std::make_shared<AddressRanges>(system_.config().page_size, map.limit);

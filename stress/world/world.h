@@ -1,5 +1,7 @@
 // World: the address spaces of a run, and what the harness knows of them. All workers share it.
 //
+// The spaces that are left when it is destroyed die with their machine.
+//
 // Lock key: (w) World::lock_; (s) SpaceState::lock. Neither is held while the VM is called, so
 // neither stands in the VM's lock order.
 #ifndef STRESS_WORLD_WORLD_H_
@@ -66,7 +68,6 @@ struct WorldConfig {
 class World {
  public:
   World(vm::System& system, const WorldConfig& config);
-  ~World();  // exits all spaces
   World(const World&) = delete;
 
   vm::System& system() { return system_; }
