@@ -49,7 +49,11 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
   free_queue_.Fill(pages());
 }
 
-System::~System() { Stop(); }
+System::~System() {
+  Stop();
+  // Of a machine that was given up in the middle.
+  for (Object& object : object_storage_) object.shadows.clear();
+}
 
 void System::Start() { daemon_.Start(); }
 void System::Stop() { daemon_.Stop(); }

@@ -35,7 +35,7 @@ class System {
  public:
   // `store` holds the swap; a memory store if nullptr.
   explicit System(const SystemConfig& config, std::unique_ptr<Store> store = nullptr);
-  ~System();
+  ~System() LOCKING_NO_ANALYSIS;
   System(const System&) = delete;
 
   // The page daemon.
