@@ -3,16 +3,18 @@
 #include <functional>
 
 #include "locking/explore/strategies.h"
+#include "locking/lock_class.h"
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/workers/kinds.h"
+#include "vm/check.h"
 
 namespace stress {
 namespace {
 
 void PrintRow(const std::string& name, const std::string& text) {
-  constexpr int kNameWidth = 14;
+  constexpr int kNameWidth = 22;
   std::printf("%-*s %s\n", kNameWidth, name.c_str(), text.c_str());
 }
 
@@ -35,16 +37,27 @@ void ListStrategies() {
     PrintRow(strategy.name, strategy.description);
 }
 
+void ListInvariants() {
+  for (const vm::CheckedInvariant& invariant : vm::CheckedInvariants())
+    PrintRow(invariant.id, invariant.text);
+}
+
+void ListLocks() {
+  for (const locking::LockClassInfo& info : locking::AllLockClasses())
+    PrintRow(info.name, locking::LockKindName(info.kind));
+}
+
 struct Topic {
   const char* name;
   void (*list)();  // nullptr: not built yet
 };
 
 const std::vector<Topic>& Topics() {
-  static const auto* topics = new std::vector<Topic>{
-      {"scenarios", ListScenarios}, {"workers", ListWorkers}, {"strategies", ListStrategies},
-      {"tests", nullptr},           {"defects", nullptr},     {"rules", nullptr},
-      {"invariants", nullptr},      {"locks", nullptr}};
+  static const auto* topics =
+      new std::vector<Topic>{{"scenarios", ListScenarios},   {"workers", ListWorkers},
+                             {"strategies", ListStrategies}, {"tests", nullptr},
+                             {"defects", nullptr},           {"rules", nullptr},
+                             {"invariants", ListInvariants}, {"locks", ListLocks}};
   return *topics;
 }
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "stress/run/crew.h"
-#include "stress/run/invariants.h"
+#include "vm/check.h"
 #include "vm/system.h"
 
 namespace stress {
@@ -27,10 +27,10 @@ void RunOnce(const RunPlan& plan) {
   crew.Start();
   crew.Join();
   system.Stop();
-  FailOnFirst(SweepMachine(system), crew);
+  FailOnFirst(vm::CheckSystem(system), crew);
   world.ExitAll();
-  FailOnFirst(SweepMachine(system), crew);
-  FailOnFirst(FindLeaks(system), crew);
+  FailOnFirst(vm::CheckSystem(system), crew);
+  FailOnFirst(vm::CheckNoLeaks(system), crew);
 }
 
 }  // namespace

@@ -4,24 +4,25 @@
 #include <cstdio>
 #include <utility>
 
+#include "locking/bounds.h"
 #include "locking/evidence.h"
 #include "locking/thread.h"
-#include "stress/command/build_info.h"
 #include "stress/host/events.h"
 #include "stress/host/machine.h"
 #include "stress/report/progress.h"
-#include "stress/run/invariants.h"
+#include "vm/check.h"
 
 namespace stress {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kTick = kSecond / 5;  // between two looks at detectors and progress
-// How long workers may take to end their operation; ten times that under a sanitizer.
+// How long a sweep waits for the workers to end their operation.
 constexpr std::uint64_t kParkBound = 5 * kSecond;
-constexpr std::uint64_t kEndBound = 60 * kSecond;
+// The watchdog reports a hang before that.
+constexpr std::uint64_t kEndBound = 3 * locking::kStallNs;
 
-std::uint64_t Bound(std::uint64_t bound) { return BuiltWithSanitizer() ? bound * 10 : bound; }
+std::uint64_t ParkBound() { return kParkBound * locking::kSanitizerFactor; }
 
 // What every thread does, for the report of a run that does not end.
 class EvidenceCollector : public locking::ThreadVisitor {
@@ -77,8 +78,11 @@ RunResult NativeRun::Run() {
   context.sink = &findings_;
   context.statistics = true;
   context.witness = witness_.get();
+  context.id = locking::NextRunId();
   locking::ResetStatistics();
   locking::SetRunContext(context);
+  watchdog_ = std::make_unique<locking::Watchdog>(
+      locking::WatchdogOptions{.run_id = context.id, .sink = &findings_});
   system_ = std::make_unique<vm::System>(plan_.machine);
   system_->Start();
   world_ = std::make_unique<World>(*system_, plan_.world);
@@ -87,8 +91,13 @@ RunResult NativeRun::Run() {
                                  HostEvents::Notify);
   started_ns_ = locking::Clock::NowNs();
   crew_->Start();
+  // The watchdog judges whether the threads of the run can go on by themselves: this one, which
+  // controls them, is none of them.
+  run_id_ = context.id;
+  LeaveRun();
   Control();
   EndWorkers();
+  watchdog_->Stop();
   CheckLeftovers();
   PollDetectors();
   RunResult result = Collect(findings_.failed() ? RunVerdict::kFailed
@@ -98,6 +107,18 @@ RunResult NativeRun::Run() {
   world_.reset();
   system_.reset();
   return result;
+}
+
+void NativeRun::EnterRun() {
+  locking::RunContext context = locking::Self().run;
+  context.id = run_id_;
+  locking::SetRunContext(context);
+}
+
+void NativeRun::LeaveRun() {
+  locking::RunContext context = locking::Self().run;
+  context.id = 0;
+  locking::SetRunContext(context);
 }
 
 bool NativeRun::ShouldStop(std::uint64_t now_ns) const {
@@ -135,21 +156,23 @@ void NativeRun::ReportAll(std::vector<locking::Finding> findings) {
 
 // All workers parked, then the daemons stopped: nothing moves.
 void NativeRun::Sweep() {
-  if (!safe_point_.StopAll(locking::Clock::NowNs() + Bound(kParkBound))) {
+  if (!safe_point_.StopAll(locking::Clock::NowNs() + ParkBound())) {
     ++sweeps_missed_;
     std::fprintf(stderr, "sweep missed: some workers did not end their operation in time\n");
     return;
   }
   system_->Stop();
-  ReportAll(SweepMachine(*system_));
+  ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
+  EnterRun();  // the daemon belongs to it
   system_->Start();
+  LeaveRun();
   safe_point_.Resume();
 }
 
 void NativeRun::EndWorkers() {
   crew_->RequestStop();
-  if (!safe_point_.WaitForEnd(locking::Clock::NowNs() + Bound(kEndBound))) {
+  if (!safe_point_.WaitForEnd(locking::Clock::NowNs() + kEndBound)) {
     locking::Finding finding;
     finding.id = "INV-60";
     finding.title = "an operation does not end";
@@ -164,13 +187,13 @@ void NativeRun::EndWorkers() {
 
 void NativeRun::CheckLeftovers() {
   system_->Stop();
-  ReportAll(SweepMachine(*system_));
+  ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
   memory_at_end_ = MemoryNow();
   world_->ExitAll();
-  ReportAll(SweepMachine(*system_));
+  ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
-  ReportAll(FindLeaks(*system_));
+  ReportAll(vm::CheckNoLeaks(*system_));
 }
 
 void NativeRun::PollDetectors() { ReportAll(sanitizer_.TakeRaces()); }
@@ -194,7 +217,8 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
   result.findings = findings_.All();
   result.sweeps = sweeps_;
   result.sweeps_missed = sweeps_missed_;
-  result.invariants_checked = CheckedInvariants();
+  for (const vm::CheckedInvariant& invariant : vm::CheckedInvariants())
+    result.invariants_checked.push_back(invariant.id);
   result.peak_rss_bytes = PeakResidentBytes();
   result.locks = locking::CollectStatistics();
   if (crew_ == nullptr) return result;

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "locking/witness/lock_order_witness.h"
+#include "locking/witness/watchdog.h"
 #include "stress/host/sanitizer.h"
 #include "stress/run/crew.h"
 #include "stress/run/findings.h"
@@ -34,6 +35,8 @@ class NativeRun {
   void EndWorkers();
   void CheckLeftovers();
   void PollDetectors();
+  void EnterRun();
+  void LeaveRun();
   bool ShouldStop(std::uint64_t now_ns) const;
   void ReportAll(std::vector<locking::Finding> findings);
   std::vector<std::pair<std::string, std::uint64_t>> MemoryNow() const;
@@ -48,6 +51,8 @@ class NativeRun {
   std::unique_ptr<vm::System> system_;
   std::unique_ptr<World> world_;
   std::unique_ptr<Crew> crew_;
+  std::unique_ptr<locking::Watchdog> watchdog_;  // last: it looks at all the others' threads
+  std::uint32_t run_id_ = 0;
   std::uint64_t started_ns_ = 0;
   std::uint64_t ended_ns_ = 0;  // 0: the workers run
   std::uint64_t sweeps_ = 0;

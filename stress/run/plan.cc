@@ -144,6 +144,7 @@ RunPlan PlanExploration(const Settings& flags) {
                                               : plan.threads * kExploreOperationsPerThread;
   plan.keep_going = flags.Enabled("keep_going");
   plan.world.min_spaces = 1;
+  plan.witness = WitnessMode::kOff;  // the explorer finds deadlocks by getting into them
   FillIn("explore", flags, &plan);
   plan.with = {{"scenario", plan.scenario.name},
                {"threads", std::to_string(plan.threads)},
