@@ -222,7 +222,7 @@ void Pmap::Retire(Address va, Entry& entry) {
     locking::MutexGuard guard(shard.lock);
     shard.Remove(page, this, va);
   }
-  entry.Store(0);
+  entry.Store(0, std::memory_order_release);
   --resident_count_;
   if ((old & kWired) != 0) --wired_count_;
 }
