@@ -48,10 +48,10 @@ class Machinery {
 
   void TakeRights(std::uint64_t seed) {
     locking::Random random(seed);
-    for (int i = 0; i < 2; ++i) {
-      const Address start = kVa + random.Below(2) * kTestPageSize;
+    for (int i = 0; i < 6; ++i) {
+      const Address start = kVa + random.Below(4) / 3 * kTestPageSize;
       const Address end = kVa + 2 * kTestPageSize;
-      if (random.Percent(60))
+      if (random.Percent(40))
         pmap_.Protect(start, end, Protection::kRead);
       else
         pmap_.Remove(start, end);
@@ -88,7 +88,7 @@ class Machinery {
 TEST(PmapExploration, WithoutWriteAccessAFrameStandsStillAndItsChangesAreKnown) {
   const auto result =
       locking::explore::Check([] { Machinery(locking::explore::Seed()).Run(); },
-                              {.test = "pmap", .executions = 3000, .max_steps = 100'000});
+                              {.test = "pmap", .executions = 6000, .max_steps = 100'000});
   ASSERT_EQ(result.error, "");
   for (const auto& failure : result.failures)
     ADD_FAILURE() << "execution " << failure.execution << "\n"
