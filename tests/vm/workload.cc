@@ -7,7 +7,9 @@
 
 #include "locking/atomic.h"
 #include "locking/finding.h"
+#include "locking/mutex.h"
 #include "locking/random.h"
+#include "locking/sleep_queue.h"
 #include "locking/thread.h"
 #include "vm/check.h"
 #include "vm/system.h"
@@ -17,7 +19,12 @@ namespace {
 
 constexpr std::uint32_t kPageSize = 512;
 constexpr std::uint32_t kMaxProcesses = 4;  // of one thread, the shared one included
-constexpr std::uint32_t kRangePages = 2;    // of a wiring or a remap
+// Of one half of a request; in an exploration 100 ns pass at each scheduling point.
+constexpr std::uint32_t kMaxLatencyNs = 50'000;
+constexpr std::uint32_t kRangePages = 2;  // of a wiring or a remap
+
+const locking::LockClass kStoreRequestLock("store request", locking::LockKind::kMutex);
+const locking::LockClass kStoreRequest("store I/O", locking::LockKind::kResource);
 
 void Check(bool condition, const char* id, const std::string& what) {
   if (!condition) locking::FailInvariant(id, what);
@@ -28,21 +35,34 @@ class SlowStore final : public Store {
  public:
   explicit SlowStore(std::uint32_t slots) : memory_(MakeMemoryStore(slots, kPageSize)) {}
   Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
-    moved_.FetchAdd(1);
+    PassTime();
     const Result result = memory_->Write(slot, pages);
-    moved_.FetchAdd(1);
+    PassTime();
     return result;
   }
   Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
-    moved_.FetchAdd(1);
+    PassTime();
     const Result result = memory_->Read(slot, pages);
-    moved_.FetchAdd(1);
+    PassTime();
     return result;
   }
 
  private:
+  // Sleeps for a time that differs from one request to the next.
+  void PassTime() {
+    const std::uint32_t number = requests_.FetchAdd(1, std::memory_order_relaxed);
+    const std::uint64_t latency_ns = locking::Random(number).Below(kMaxLatencyNs);
+    locking::Mutex interlock(kStoreRequestLock);
+    interlock.Lock();
+    sleep_queue_
+        .SleepDrop(&interlock, interlock, {.resource_class = &kStoreRequest, .message = "biord"},
+                   locking::Clock::NowNs() + latency_ns)
+        .AndRetry();
+  }
+
   const std::unique_ptr<Store> memory_;
-  locking::Atomic<std::uint64_t> moved_{0};
+  locking::SleepQueue sleep_queue_;
+  locking::Atomic<std::uint32_t> requests_{0};
 };
 
 void CheckFindings(std::vector<locking::Finding> findings) {
@@ -196,7 +216,7 @@ const std::vector<Workload>& Workloads() {
        .description = "more memory than frames and hardly more swap, by the page daemon's leave",
        .pages = 16,
        .mapped = 16,
-       .swap_slots = 20,
+       .swap_slots = 18,
        .threads = 3,
        .operations = 16,
        .daemon = true,
