@@ -26,6 +26,7 @@ void SafePoint::Park() {
   sleepers_.WakeAll(&parked_);
   while (asked_.Peek())
     sleepers_.SleepKeep(&asked_, lock_, Idle(kSafePointResume, "parked")).AndRetry();
+  --parked_;
 }
 
 void SafePoint::Leave() {
@@ -36,7 +37,7 @@ void SafePoint::Leave() {
 
 bool SafePoint::StopAll(std::uint64_t deadline_ns) {
   locking::MutexGuard guard(lock_);
-  parked_ = 0;
+  // Who has not woken up since the last stop is parked for this one too.
   asked_.Store(true, std::memory_order_relaxed);
   while (parked_ < active_) {
     const locking::LookUpAgain woken =

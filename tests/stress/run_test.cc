@@ -1,0 +1,366 @@
+// The parts of a run: safe points, findings, logs, plans, and what a wrong machine leads to.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "locking/thread.h"
+#include "stress/config/error.h"
+#include "stress/run/crew.h"
+#include "stress/run/findings.h"
+#include "stress/run/plan.h"
+#include "stress/run/safe_point.h"
+#include "stress/world/claim.h"
+#include "stress/world/operations.h"
+#include "vm/check.h"
+
+namespace stress {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kGenerous = 120 * kSecond;
+
+std::uint64_t After(std::uint64_t ns) { return locking::Clock::NowNs() + ns; }
+
+locking::Finding FindingWith(const std::string& id, const std::string& title,
+                             const std::string& tier = "") {
+  locking::Finding finding;
+  finding.id = id;
+  finding.title = title;
+  finding.tier = tier;
+  return finding;
+}
+
+TEST(SafePoint, StopsAllWorkersBetweenOperations) {
+  constexpr std::uint32_t kWorkers = 3;
+  SafePoint safe_point(kWorkers);
+  locking::Atomic<bool> stop{false};
+  locking::Atomic<int> working{0};
+  locking::Atomic<std::uint64_t> operations{0};
+  std::vector<locking::Thread> workers;
+  for (std::uint32_t i = 0; i < kWorkers; ++i)
+    workers.emplace_back("worker", [&] {
+      while (!stop.Load()) {
+        working.FetchAdd(1);
+        operations.FetchAdd(1);
+        working.FetchSub(1);
+        safe_point.AtOperationEnd();
+      }
+      safe_point.Leave();
+    });
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(safe_point.StopAll(After(kGenerous)));
+    EXPECT_EQ(working.Load(), 0);
+    const std::uint64_t before = operations.Load();
+    for (int i = 0; i < 100; ++i) locking::Yield();
+    EXPECT_EQ(operations.Load(), before);
+    safe_point.Resume();
+  }
+  stop.Store(true);
+  EXPECT_TRUE(safe_point.WaitForEnd(After(kGenerous)));
+}
+
+TEST(SafePoint, AWorkerThatDoesNotComeIsMissedAndAllGoOn) {
+  SafePoint safe_point(2);
+  locking::Atomic<bool> stop{false};
+  locking::Atomic<std::uint64_t> operations{0};
+  locking::Thread worker("worker", [&] {
+    while (!stop.Load()) {
+      operations.FetchAdd(1);
+      safe_point.AtOperationEnd();
+    }
+    safe_point.Leave();
+  });
+  EXPECT_FALSE(safe_point.StopAll(After(kSecond / 50))) << "the second worker never comes";
+  const std::uint64_t before = operations.Load();
+  while (operations.Load() == before) locking::Yield();  // the first one goes on
+  stop.Store(true);
+  EXPECT_FALSE(safe_point.WaitForEnd(After(kSecond / 50)));
+  EXPECT_EQ(safe_point.active(), 1u);
+}
+
+TEST(SafePoint, WorkersThatHaveEndedAreNotWaitedFor) {
+  SafePoint safe_point(1);
+  safe_point.Leave();
+  EXPECT_TRUE(safe_point.StopAll(After(kGenerous)));
+  safe_point.Resume();
+  EXPECT_TRUE(safe_point.WaitForEnd(After(kGenerous)));
+}
+
+TEST(Claim, IsSharedOrHeldAlone) {
+  Claim claim;
+  EXPECT_TRUE(claim.TryShared());
+  EXPECT_TRUE(claim.TryShared());
+  EXPECT_FALSE(claim.TryAlone());
+  claim.ReleaseShared();
+  claim.ReleaseShared();
+  EXPECT_TRUE(claim.TryAlone());
+  EXPECT_FALSE(claim.TryShared());
+  EXPECT_FALSE(claim.TryAlone());
+  claim.ReleaseAlone();
+  EXPECT_TRUE(claim.TryShared());
+}
+
+TEST(Findings, OnlySomeTiersFailARun) {
+  for (const char* tier : {"", "confirmed", "provable"}) {
+    EXPECT_TRUE(RunFindings::Fails(tier, WitnessMode::kOn)) << tier;
+  }
+  for (const char* tier : {"gated", "single-context", "ordered", "no-writer", "class-only"}) {
+    EXPECT_FALSE(RunFindings::Fails(tier, WitnessMode::kOn)) << tier;
+  }
+  EXPECT_TRUE(RunFindings::Fails("class-only", WitnessMode::kStrict));
+  EXPECT_FALSE(RunFindings::Fails("gated", WitnessMode::kStrict));
+}
+
+TEST(Findings, EqualOnesAreKeptOnceAndCounted) {
+  int failures = 0;
+  RunFindings findings(WitnessMode::kOn, {.replay = "vmstress run --seed=1",
+                                          .log_tail =
+                                              [](const std::string& thread) {
+                                                return std::vector<std::string>{"of " + thread};
+                                              },
+                                          .at_failure = [&] { ++failures; },
+                                          .at_fatal = {}});
+  findings.Report(FindingWith("LK02", "one", "gated"));
+  EXPECT_FALSE(findings.failed());
+  for (int i = 0; i < 3; ++i) findings.Report(FindingWith("INV-05", "two"));
+  findings.Report(FindingWith("INV-05", "three"));
+  const std::vector<CountedFinding> all = findings.All();
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].finding.id, "LK02");
+  EXPECT_FALSE(all[0].fails);
+  EXPECT_EQ(all[1].count, 3u);
+  EXPECT_EQ(all[1].finding.replay, "vmstress run --seed=1");
+  EXPECT_EQ(all[1].finding.signature, "INV-05: two");
+  EXPECT_EQ(all[1].finding.log_tail, std::vector<std::string>{"of "});
+  EXPECT_EQ(findings.failures(), 2u);
+  EXPECT_EQ(failures, 2);
+}
+
+TEST(Findings, MayBeReportedByManyThreadsAtOnce) {
+  RunFindings findings(WitnessMode::kOn, {});
+  std::vector<locking::Thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back("reporter", [&] {
+      for (int i = 0; i < 10; ++i) findings.Report(FindingWith("X", std::to_string(i)));
+    });
+  for (locking::Thread& thread : threads) thread.Join();
+  std::uint64_t reports = 0;
+  for (const CountedFinding& counted : findings.All()) reports += counted.count;
+  EXPECT_EQ(reports, 40u);
+}
+
+TEST(OperationLog, KeepsTheLastOperationsOldestFirst) {
+  OperationLog log;
+  EXPECT_TRUE(log.Tail().empty());
+  for (std::uint32_t i = 0; i < OperationLog::kEntries + 10; ++i) {
+    log.Begin("load", 3, 0x1000 + i * 8, 0);
+    log.End(vm::Result::kOk);
+  }
+  log.Begin("fork", 4, 0, 2);
+  const std::vector<std::string> tail = log.Tail(2);
+  ASSERT_EQ(tail.size(), 2u);
+  EXPECT_EQ(tail[0], std::string("load space 3 at 0x1248: ") + vm::ResultName(vm::Result::kOk));
+  EXPECT_EQ(tail[1], "fork space 4 (2 pages): under way");
+  EXPECT_EQ(log.Tail().size(), OperationLog::kEntries);
+}
+
+Settings FlagsWith(const std::string& key, std::uint64_t number) {
+  Settings flags;
+  flags.Set(key, {number, std::to_string(number)}, "--" + key);
+  return flags;
+}
+
+TEST(Plan, ASeedIsChosenWhenNoneIsGiven) {
+  EXPECT_EQ(PlanRun(FlagsWith("seed", 42)).seed, 42u);
+  const RunPlan plan = PlanRun({});
+  EXPECT_NE(plan.replay.find("--seed=" + std::to_string(plan.seed)), std::string::npos);
+}
+
+TEST(Plan, EachThreadHasACpu) {
+  EXPECT_EQ(PlanRun(FlagsWith("threads", 5)).machine.cpus, 5u);
+  EXPECT_EQ(PlanRun(FlagsWith("threads", 1000)).machine.cpus, vm::kMaxCpus);
+}
+
+TEST(Plan, AMachineLargerThanTheHostIsRefused) {
+  try {
+    PlanRun(FlagsWith("pages", 1u << 26));
+    GTEST_SKIP() << "this host has the memory";
+  } catch (const CommandError& error) {
+    EXPECT_EQ(error.code(), kExitCannotRun);
+    EXPECT_NE(std::string(error.what()).find("available"), std::string::npos);
+  }
+}
+
+TEST(Plan, OperationsReplaceTheDuration) {
+  const RunPlan plan = PlanRun(FlagsWith("operations", 10));
+  EXPECT_EQ(plan.operations, 10u);
+  EXPECT_EQ(plan.duration_ns, 0u);
+}
+
+// A small world whose machine a test may break.
+class SmallWorld : public testing::Test {
+ protected:
+  SmallWorld() {
+    locking::RunContext context;
+    context.sink = &findings_;
+    locking::SetRunContext(context);
+    system_.Start();
+  }
+  ~SmallWorld() override {
+    world_.ExitAll();
+    system_.Stop();
+    locking::SetRunContext({});
+  }
+  std::vector<std::string> FoundIds() const {
+    std::vector<std::string> ids;
+    for (const CountedFinding& counted : findings_.All()) ids.push_back(counted.finding.id);
+    return ids;
+  }
+  // Overwrites a record behind the oracle's back.
+  void Poke(SpaceState& space, const Mapping& mapping, std::uint32_t page, const Record& record) {
+    for (std::uint32_t slot = 0; slot < kRecordsPerPage; ++slot)
+      ASSERT_EQ(space.space.StoreWords(
+                    system_.cpu(0), mapping.AddressOf(page) + mapping.memory().OffsetInPage(slot),
+                    record.words().data(), kRecordWords),
+                vm::Result::kOk);
+  }
+  std::shared_ptr<Mapping> NewMapping(SpaceState& space) {
+    return MapNew(context_, space, 4, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
+  }
+
+  RunFindings findings_{WitnessMode::kOn, {}};
+  vm::System system_{{.pages = 128, .page_size = 512, .cpus = 2, .swap_slots = 128}};
+  World world_{system_, {.salt = 1, .min_spaces = 1, .commit_limit = 200}};
+  WorkerContext context_{world_, system_.cpu(0), locking::Random(1)};
+};
+
+TEST_F(SmallWorld, SoundMemoryIsCheckedAndSilent) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  ASSERT_NE(mapping, nullptr);
+  for (int i = 0; i < 200; ++i)
+    Touch(context_, *space, *mapping, static_cast<std::uint32_t>(i % 4),
+          i % 2 == 0 ? Access::kStore : Access::kLoad);
+  EXPECT_EQ(context_.counters.loads_checked.Get(), 100u);
+  EXPECT_EQ(context_.counters.stores.Get(), 100u);
+  EXPECT_TRUE(findings_.All().empty());
+}
+
+TEST_F(SmallWorld, DataThatVanishedIsReportedWithTheLog) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  for (int i = 0; i < 100; ++i) Touch(context_, *space, *mapping, 0, Access::kStore);
+  Poke(*space, *mapping, 0, Record());
+  Touch(context_, *space, *mapping, 0, Access::kLoad);
+  ASSERT_EQ(FoundIds(), std::vector<std::string>{"ORACLE-LOST"});
+  EXPECT_FALSE(findings_.All()[0].finding.log_tail.empty());
+}
+
+TEST_F(SmallWorld, DataOfAnotherMemoryIsReported) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  const auto other = NewMapping(*space);
+  Record foreign;
+  ASSERT_TRUE(other->memory().BeginStore(0, 0, &foreign));
+  Poke(*space, *mapping, 0, foreign);
+  Touch(context_, *space, *mapping, 0, Access::kLoad);
+  EXPECT_EQ(FoundIds(), std::vector<std::string>{"ORACLE-FOREIGN"});
+}
+
+TEST_F(SmallWorld, AMappingThatVanishedIsReported) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  ASSERT_EQ(space->space.Unmap(mapping->start(), 4 * 512), vm::Result::kOk);
+  Touch(context_, *space, *mapping, 0, Access::kLoad);
+  EXPECT_EQ(FoundIds(), std::vector<std::string>{"ORACLE-ACCESS"});
+}
+
+TEST_F(SmallWorld, AProtectionThatWasNotSetIsReported) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  ProtectPages(context_, *space, *mapping, 0, 4, vm::Protection::kRead);
+  Touch(context_, *space, *mapping, 0, Access::kStore);
+  EXPECT_TRUE(FoundIds().empty()) << "refused, as the map says";
+  ASSERT_EQ(space->space.Protect(mapping->start(), 4 * 512, vm::Protection::kReadWrite),
+            vm::Result::kOk);
+  Touch(context_, *space, *mapping, 0, Access::kStore);
+  EXPECT_EQ(FoundIds(), std::vector<std::string>{"ORACLE-ACCESS"});
+}
+
+TEST_F(SmallWorld, AForkedSpaceIsKnownPageByPage) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  for (int i = 0; i < 50; ++i) Touch(context_, *space, *mapping, 1, Access::kStore);
+  UnmapPages(context_, *space, mapping, 3, 1);
+  SpaceUse child = ForkSpace(context_, *space);
+  ASSERT_TRUE(static_cast<bool>(child));
+  const auto copy = world_.PickMapping(*child, context_.random);
+  ASSERT_NE(copy, nullptr);
+  EXPECT_EQ(copy->start(), mapping->start());
+  EXPECT_FALSE(copy->StateOf(3).mapped());
+  for (int i = 0; i < 50; ++i) {
+    Touch(context_, *child, *copy, 1, Access::kLoad);
+    Touch(context_, *child, *copy, 1, Access::kStore);
+    Touch(context_, *space, *mapping, 1, Access::kLoad);
+  }
+  EXPECT_TRUE(FoundIds().empty());
+}
+
+TEST_F(SmallWorld, AnAddressIsNotGivenOutAgainWhileSomebodyMayStillUseIt) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  auto mapping = NewMapping(*space);
+  const vm::Address start = mapping->start();
+  UnmapPages(context_, *space, mapping, 0, 4);
+  EXPECT_NE(NewMapping(*space)->start(), start);
+  mapping.reset();
+  EXPECT_EQ(NewMapping(*space)->start(), start);
+}
+
+TEST_F(SmallWorld, WiredRangesAreUnwiredAsOften) {
+  SpaceUse space = world_.PickSpace(context_.random);
+  const auto mapping = NewMapping(*space);
+  WirePages(context_, *space, mapping, 0, 3);
+  WirePages(context_, *space, mapping, 1, 3);
+  EXPECT_EQ(world_.wired_pages().Peek(), 6);
+  UnwireSome(context_, *space);
+  UnwireSome(context_, *space);
+  EXPECT_EQ(world_.wired_pages().Peek(), 0);
+  EXPECT_TRUE(FoundIds().empty());
+}
+
+// The same seed makes the same choices: with one thread, the same operations.
+TEST(Crew, OneThreadRepeatsItselfExactly) {
+  const Scenario scenario = LoadScenario("mixed", WorkerKinds());
+  std::vector<std::vector<std::string>> logs;
+  for (int round = 0; round < 2; ++round) {
+    vm::System system({.pages = 128, .page_size = 512, .cpus = 1, .swap_slots = 256});
+    World world(system, {.salt = 5, .min_spaces = 1, .commit_limit = 100});
+    Crew crew(world, scenario.workers, {1, 5, 60}, nullptr, {});
+    crew.Start();
+    crew.Join();
+    EXPECT_EQ(crew.operations(), 60u);
+    logs.push_back(crew.LogTail("worker 1"));
+    world.ExitAll();
+  }
+  EXPECT_EQ(logs[0], logs[1]);
+}
+
+TEST(Crew, OperationsAreSharedOutExactly) {
+  const Scenario scenario = LoadScenario("faults", WorkerKinds());
+  vm::System system({.pages = 256, .page_size = 512, .cpus = 3, .swap_slots = 256});
+  system.Start();
+  {
+    World world(system, {.salt = 5, .min_spaces = 2, .commit_limit = 200});
+    Crew crew(world, scenario.workers, {3, 5, 100}, nullptr, {});
+    crew.Start();
+    crew.Join();
+    EXPECT_EQ(crew.operations(), 100u);
+    world.ExitAll();
+  }
+  system.Stop();
+  EXPECT_TRUE(vm::CheckNoLeaks(system).empty());
+}
+
+}  // namespace
+}  // namespace stress
