@@ -84,6 +84,8 @@ inline void ExploreExecutor::SwitchTo(Fibre& next) {
   Fibre& self = *current_;
   current_ = &next;
   Switch(self, next, false);
+  if (abandoned() && announces_) [[unlikely]]
+    IgnoreUnwinding(self);
 }
 
 // `last`: nobody comes back to `from`.
@@ -420,10 +422,12 @@ void ExploreExecutor::FibreMain(void* argument) {
   }
   while (!executor.dismissed_) {
     sanitizer::Acquire(&self.start_edge);
-    if (executor.abandoned())
+    if (executor.abandoned()) {
+      executor.IgnoreUnwinding(self);
       executor.DropBody(self);
-    else
+    } else {
       executor.RunBody(self);
+    }
     executor.LeaveFibre(self, false);
   }
   executor.Switch(self, executor.host_, true);
@@ -445,6 +449,10 @@ void ExploreExecutor::LeaveFibre(Fibre& self, bool last) {
     }
   }
   if (abandoned()) next = YoungestUnfinished();
+  if (self.tsan_ignores) {
+    self.tsan_ignores = false;
+    __tsan_ignore_thread_end();
+  }
   sanitizer::Release(&self.end_edge);
   if (next == nullptr) {
     Switch(self, host_, last);
@@ -456,11 +464,19 @@ void ExploreExecutor::LeaveFibre(Fibre& self, bool last) {
 
 // ---- An execution that is given up
 
+// While a thread unwinds it touches what it no longer holds the lock of: no races.
+void ExploreExecutor::IgnoreUnwinding(Fibre& self) {
+  if (!sanitizer::Tsan() || self.tsan_ignores) return;
+  self.tsan_ignores = true;
+  __tsan_ignore_thread_begin();
+}
+
 // From now on nobody is scheduled: fibres unwind, youngest first. Those younger than the caller
 // have done so when this returns.
 void ExploreExecutor::GiveUp() {
   abandoned_.store(true, std::memory_order_relaxed);
   Fibre& self = *current_;
+  IgnoreUnwinding(self);
   if (self.state == FibreState::kEnded) return;  // LeaveFibre goes on
   for (Fibre* youngest; (youngest = YoungestUnfinished()) != nullptr && youngest->id > self.id;)
     SwitchTo(*youngest);

@@ -57,6 +57,7 @@ std::string DescribeException() {
 
 ExploreExecutor::ExploreExecutor() : announces_(sanitizer::Tsan() || sanitizer::Asan()) {
   InstallTerminateHandler();
+  SanitizerReportCount();  // has the linker take our callback instead of the runtime's own
 }
 
 ExploreExecutor::~ExploreExecutor() {

@@ -110,6 +110,7 @@ class ExploreExecutor final : public Executor {
   std::uint64_t HashOfSite(const void* key, Site site);
   // explore_core.cc: an execution that is given up.
   void GiveUp();
+  void IgnoreUnwinding(Fibre& self);
   void PassAbandoned(bool may_throw);
   void WaitAbandoned();
   Fibre* YoungestUnfinished();

@@ -50,6 +50,7 @@ struct Fibre : ThreadView, FibreContext {
   FibreState state = FibreState::kEnded;    // (s)
   bool unparked = false;                    // (s) an Unpark that no Park has taken yet
   bool timed_out = false;                   // (s) of the last Park
+  bool tsan_ignores = false;                // (s) it unwinds: TSan does not look at it
   bool stack_unusable = true;               // (s) new, or left in the middle
   std::uint32_t runnable_index = 0;         // (s)
   std::uint64_t next_hash = 0;              // (s) of `next`
