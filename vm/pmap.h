@@ -52,8 +52,9 @@ class Pmap {
   // locks, waits for pages and starts again.
   // `wired`: the mapping counts as wired; one of the same page that is, stays so.
   //   locked on entry and return: the page's owner, shared at least; the page is not exclusively
-  //   busy by another. Takes the pmap and PV list locks, and before them those of an allocation
-  //   that reclaims nothing; may wait for CPUs in their access section. Does not sleep.
+  //   busy by another. Takes the pmap and PV list locks; before them, where a table page is needed,
+  //   those of an allocation, which may reclaim cache pages. May wait for CPUs in their access
+  //   section. Does not sleep.
   Result Enter(Address va, Page& page, Protection protection, bool wired) LOCKING_EXCLUDES(lock_);
   // Removes the mappings in [start, end).
   void Remove(Address start, Address end) LOCKING_EXCLUDES(lock_);
@@ -136,7 +137,7 @@ class Pmap {
   // The same, and makes the tables if need be; nullptr: no page.
   Entry* WalkOrGrow(Address va) LOCKING_EXCLUDES(lock_);
   bool Grow(Entry& slot) LOCKING_EXCLUDES(lock_);
-  // Takes a table page that `slot` points to, or was meant to, out of use.
+  // Frees a table page that nothing points to.
   void GiveBack(Page& table) LOCKING_EXCLUDES(lock_);
   // The first entry in use from *va on and below `end`; *va becomes its address.
   Entry* NextMapping(Address* va, Address end) const LOCKING_REQUIRES(lock_);
