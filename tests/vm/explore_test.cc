@@ -34,9 +34,6 @@ TEST_P(ExploreVm, NoScheduleFails) {
                   << locking::FormatFinding(failure.finding);
   for (const Event event : workload.events)
     EXPECT_GT(sums[static_cast<std::size_t>(event)], 0u) << EventName(event);
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    std::printf("%s %llu  ", EventName(static_cast<Event>(i)),
-                static_cast<unsigned long long>(sums[i]));
   RecordProperty("executions", static_cast<int>(result.executions));
   std::printf("%s: %llu executions, %.0f a second, %llu points\n", workload.name,
               static_cast<unsigned long long>(result.executions), result.executions_per_second,
