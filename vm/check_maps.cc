@@ -110,6 +110,15 @@ void CachedTranslationsAgree(const MachineView& view, Findings& findings) {
   }
 }
 
+// Whether some object that shadows `object` looks through to this page of it: one that covers a
+// part of it says nothing about the rest.
+bool IsShadowed(const MachineView& view, const ObjectView& object, Pindex pindex) {
+  return std::any_of(object.shadows.begin(), object.shadows.end(), [&](const Object* shadow) {
+    const ObjectView& above = view.Of(shadow);
+    return pindex >= above.backing_offset && pindex - above.backing_offset < above.size;
+  });
+}
+
 // Why the mapping may not be writable, or nullptr.
 const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
                            const MapEntry* entry) {
@@ -118,8 +127,8 @@ const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
   if (!Allows(entry->protection, Protection::kWrite)) return "its entry does not allow it";
   if (entry->needs_copy) return "its entry is to be copied first";
   if (page.object != entry->object) return "the page belongs to a backer";
-  if (entry->object == nullptr || view.Of(entry->object).shadow_count != 0)
-    return "others shadow its object";
+  if (entry->object == nullptr || IsShadowed(view, view.Of(entry->object), page.pindex))
+    return "others shadow its object there";
   if (!page.writeable.Peek()) return "the page is not marked as writeable";
   return nullptr;
 }
