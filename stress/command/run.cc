@@ -4,6 +4,7 @@
 
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
+#include "stress/host/events.h"
 #include "stress/host/files.h"
 #include "stress/report/run_report.h"
 #include "stress/run/native_run.h"
@@ -29,6 +30,7 @@ int RunCommandLine(const Invocation& invocation) {
   const RunPlan plan = PlanRun(invocation.flags);
   std::optional<OutputFile> json;
   if (invocation.flags.Given("json")) json.emplace("--json", invocation.flags.Text("json"));
+  HostEvents::Install();
   std::fputs(RunHeadline(plan).c_str(), stdout);
   std::fflush(stdout);
   const auto write_down = [&](const RunResult& result) {

@@ -1,0 +1,188 @@
+// Bad input to the real command: one line, exit code 2 or 3, nothing left behind.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/stress/command.h"
+
+namespace stress {
+namespace {
+
+constexpr char kWorker[] = "[[worker]]\nkind = \"fault\"\n";
+constexpr char kNotAvailable[] = "not available in this version";
+
+using BadInput = CommandTest;
+
+TEST_F(BadInput, UnknownCommand) {
+  ExpectRefused({"rnu"}, {"rnu", "did you mean run?"});
+  ExpectRefused({"frobnicate"}, {"frobnicate", "accepted: run"});
+}
+
+TEST_F(BadInput, CommandNotBuiltYet) {
+  for (const char* command : {"hunt", "scale", "compare", "report", "merge"})
+    ExpectRefused({command}, {command, kNotAvailable});
+}
+
+TEST_F(BadInput, UnknownFlag) {
+  ExpectRefused({"run", "--thraeds=4"}, {"--thraeds", "did you mean --threads?"});
+  ExpectRefused({"run", "--thraeds", "4"}, {"--thraeds", "did you mean --threads?"});
+  ExpectRefused({"run", "--xyzzy"}, {"--xyzzy", "vmstress run --help"});
+  ExpectRefused({"--frob"}, {"--frob"});
+}
+
+TEST_F(BadInput, FlagNotBuiltYet) {
+  ExpectRefused({"run", "--report=dir"}, {"--report", kNotAvailable});
+  ExpectRefused({"explore", "--shard=1/2"}, {"--shard", kNotAvailable});
+}
+
+TEST_F(BadInput, ChoiceNotBuiltYet) {
+  ExpectRefused({"run", "--locks=giant"}, {"--locks", "giant", kNotAvailable});
+  ExpectRefused({"run", "--anon=amap"}, {"--anon", "amap", kNotAvailable});
+  ExpectRefused({"run", "--store=file:x"}, {"--store", kNotAvailable});
+}
+
+TEST_F(BadInput, UnexpectedArgument) {
+  ExpectRefused({"run", "mixed"}, {"mixed", "vmstress run --help"});
+  ExpectRefused({"list", "scenarios", "more"}, {"more"});
+}
+
+TEST_F(BadInput, WrongType) {
+  ExpectRefused({"run", "--threads=many"}, {"--threads", "many", "an integer from 1"});
+  ExpectRefused({"run", "--threads=4.5"}, {"--threads", "4.5"});
+  ExpectRefused({"run", "--seed=0x10"}, {"--seed", "0x10"});
+  ExpectRefused({"run", "--duration=20"}, {"--duration", "20s"});
+  ExpectRefused({"run", "--duration=20parsecs"}, {"--duration", "20s"});
+  ExpectRefused({"run", "--witness=maybe"}, {"--witness", "on, off, strict"});
+  ExpectRefused({"run", "--keep-going=maybe"}, {"--keep-going"});
+}
+
+TEST_F(BadInput, MissingOrRepeatedValue) {
+  ExpectRefused({"run", "--threads"}, {"--threads", "missing"});
+  ExpectRefused({"run", "--threads=2", "--threads=3"}, {"--threads", "more than once"});
+}
+
+TEST_F(BadInput, OutOfRange) {
+  ExpectRefused({"run", "--threads=0"}, {"--threads", "0", "from 1"});
+  ExpectRefused({"run", "--threads=-3"}, {"--threads", "-3", "from 1"});
+  ExpectRefused({"run", "--threads=99999999999999999999999"}, {"--threads", "from 1"});
+  ExpectRefused({"run", "--duration=0s"}, {"--duration", "1ms"});
+  ExpectRefused({"run", "--operations=0"}, {"--operations", "from 1"});
+  ExpectRefused({"run", "--pages=1"}, {"--pages", "from 32"});
+  ExpectRefused({"run", "--cpus=0"}, {"--cpus", "from 1"});
+}
+
+TEST_F(BadInput, PageSize) {
+  for (const char* size : {"0", "256", "1000", "3KiB", "64KiB", "1GiB"})
+    ExpectRefused({"run", std::string("--page-size=") + size},
+                  {"--page-size", "power of two", "512", "32KiB"});
+}
+
+TEST_F(BadInput, DurationAndOperations) {
+  ExpectRefused({"run", "--duration=1s", "--operations=5"}, {"--operations", "--duration"});
+}
+
+TEST_F(BadInput, MachineLargerThanMemory) {
+  ExpectRefused({"run", "--pages=67108864", "--page-size=32KiB"}, {"--pages", "67108864", "MiB"},
+                3);
+}
+
+TEST_F(BadInput, MoreDedicatedWorkersThanThreads) {
+  Write("s.toml", "[run]\nthreads = 2\n[[worker]]\nkind = \"fault\"\ncount = 3\n");
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:2", "threads", "3"});
+}
+
+TEST_F(BadInput, UnknownScenario) {
+  ExpectRefused({"run", "--scenario=mixd"}, {"mixd", "did you mean mixed?", "fork-storm"});
+}
+
+TEST_F(BadInput, MissingScenarioFile) {
+  ExpectRefused({"run", "--scenario=absent.toml"}, {"absent.toml", "No such file"});
+  ExpectRefused({"run", "--scenario=no/such/folder.toml"}, {"no/such/folder.toml"});
+}
+
+TEST_F(BadInput, UnreadableScenarioFile) {
+  if (geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  Write("s.toml", kWorker);
+  chmod((folder_ + "/s.toml").c_str(), 0);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml", "denied"});
+}
+
+TEST_F(BadInput, ScenarioFileThatIsAFolder) {
+  mkdir((folder_ + "/s.toml").c_str(), 0755);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml", "folder"});
+}
+
+TEST_F(BadInput, BinaryScenarioFile) {
+  Write("s.toml", std::string("\x7f"
+                              "ELF\x02\x01\0\0\xff\xfe",
+                              10));
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml", "binary"});
+  Write("t.toml", "\xff\xfe\xfd");
+  ExpectRefused({"run", "--scenario=t.toml"}, {"t.toml:1"});
+}
+
+TEST_F(BadInput, EmptyScenarioFile) {
+  Write("s.toml", "");
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml", "[[worker]]"});
+}
+
+TEST_F(BadInput, TomlErrorHasItsLine) {
+  Write("s.toml", "[machine]\npages = = 3\n");
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:2", "TOML"});
+}
+
+TEST_F(BadInput, UnknownKeyHasFileLineAndNearest) {
+  Write("s.toml", std::string("[machine]\npages = 64\npage_sise = 512\n") + kWorker);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:3", "page_sise", "mean page_size?"});
+}
+
+TEST_F(BadInput, WrongValueTypeInFile) {
+  Write("s.toml", std::string("[machine]\npages = \"64\"\n") + kWorker);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:2", "pages", "an integer"});
+}
+
+TEST_F(BadInput, ValueOutOfRangeInFile) {
+  Write("s.toml", std::string("[machine]\npage_size = 768\n") + kWorker);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:2", "page_size", "power of two"});
+}
+
+TEST_F(BadInput, DuplicatedKey) {
+  Write("s.toml", std::string("[machine]\npages = 64\npages = 64\n") + kWorker);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:3", "pages"});
+}
+
+TEST_F(BadInput, OutputThatCannotBeWritten) {
+  ExpectRefused({"run", "--duration=1ms", "--json=no/such/folder/x.json"},
+                {"--json", "no/such/folder/x.json"});
+  mkdir((folder_ + "/d").c_str(), 0755);
+  ExpectRefused({"run", "--duration=1ms", "--json=d"}, {"--json", "folder"});
+  Write("file", "");
+  ExpectRefused({"run", "--duration=1ms", "--json=file/x.json"}, {"--json", "file/x.json"});
+  ExpectRefused({"explore", "--executions=1", "--save=file"}, {"--save", "file"});
+}
+
+TEST_F(BadInput, TheOutputIsNotTouchedWhenTheRestIsWrong) {
+  Write("x.json", "kept");
+  ExpectRefused({"run", "--json=x.json", "--threads=0"}, {"--threads"});
+  EXPECT_EQ(Read("x.json"), "kept");
+}
+
+TEST_F(BadInput, ReplayFile) {
+  ExpectRefused({"replay"}, {"replay", "file"});
+  ExpectRefused({"replay", "absent.replay"}, {"absent.replay", "No such file"});
+  Write("x.replay", "this is no failure file\n");
+  ExpectRefused({"replay", "x.replay"}, {"x.replay"});
+}
+
+TEST_F(BadInput, List) {
+  ExpectRefused({"list"}, {"scenarios", "workers"});
+  ExpectRefused({"list", "scenario"}, {"did you mean scenarios?"});
+  ExpectRefused({"list", "defects"}, {kNotAvailable});
+}
+
+TEST_F(BadInput, AHostileNameDoesNotBreakTheLine) {
+  ExpectRefused({"run", "--scenario=a\nb\tc"}, {"a b c"});
+  ExpectRefused({std::string(5000, 'x')}, {"xxx"});
+}
+
+}  // namespace
+}  // namespace stress

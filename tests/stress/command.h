@@ -1,0 +1,43 @@
+// Runs the vmstress binary as a user would: exit code, output, and a folder of its own.
+#ifndef TESTS_STRESS_COMMAND_H_
+#define TESTS_STRESS_COMMAND_H_
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace stress {
+
+struct Outcome {
+  int exit_code = -1;  // -1: ended by a signal
+  std::string out;
+  std::string err;
+};
+
+class CommandTest : public testing::Test {
+ protected:
+  CommandTest();  // an empty folder, in which the command runs
+  ~CommandTest() override;
+
+  // Waits for its end.
+  Outcome Run(const std::vector<std::string>& arguments);
+  // Starts it; `signals` are sent one after the other, the first when the run has begun.
+  Outcome RunAndSignal(const std::vector<std::string>& arguments, const std::vector<int>& signals);
+
+  // Writes a file of the folder and returns its name.
+  std::string Write(const std::string& name, const std::string& text);
+  std::string Read(const std::string& name);
+  std::vector<std::string> Files();
+
+  // Exit code 2 (or `code`), nothing on standard output, one line on standard error that holds
+  // `parts`, and no file left behind.
+  void ExpectRefused(const std::vector<std::string>& arguments,
+                     const std::vector<std::string>& parts, int code = 2);
+
+  std::string folder_;
+};
+
+}  // namespace stress
+
+#endif  // TESTS_STRESS_COMMAND_H_

@@ -1,0 +1,224 @@
+// The real command: what it prints, what it writes, how it ends.
+#include "tests/stress/command.h"
+
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+namespace stress {
+namespace {
+
+using nlohmann::json;
+using Command = CommandTest;
+
+std::string LastLine(const std::string& text) {
+  const std::size_t start = text.rfind('\n', text.size() - 2);
+  return text.substr(start == std::string::npos ? 0 : start + 1);
+}
+
+bool Contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(Command, HelpTeaches) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {}, {"-h"}}) {
+    const Outcome outcome = Run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_TRUE(Contains(outcome.out, "Examples:")) << outcome.out;
+    EXPECT_TRUE(Contains(outcome.out, "Exit codes:"));
+    EXPECT_FALSE(Contains(outcome.out, "hunt")) << "what is not built yet is absent";
+  }
+  for (const char* command : {"run", "explore", "replay", "list"}) {
+    const Outcome outcome = Run({command, "--help"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_TRUE(Contains(outcome.out, "Examples:")) << command;
+    EXPECT_FALSE(Contains(outcome.out, "--report"));
+  }
+}
+
+TEST_F(Command, VersionSaysWhatWasBuilt) {
+  const Outcome outcome = Run({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  for (const char* part : {"vmstress ", "commit ", "clang"})
+    EXPECT_TRUE(Contains(outcome.out, part)) << outcome.out;
+}
+
+TEST_F(Command, ListsBeginWithTheName) {
+  const Outcome scenarios = Run({"list", "scenarios"});
+  EXPECT_EQ(scenarios.exit_code, 0);
+  EXPECT_TRUE(Contains(scenarios.out, "\nmixed "));
+  EXPECT_TRUE(Contains(scenarios.out, "\nlow-memory "));
+  for (const char* what : {"workers", "strategies", "invariants", "locks"})
+    EXPECT_EQ(Run({"list", what}).exit_code, 0) << what;
+}
+
+TEST_F(Command, ARunEndsWithItsVerdictAndTheCommandThatRepeatsIt) {
+  const Outcome outcome = Run({"run", "--operations=200", "--threads=3", "--seed=77"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(LastLine(outcome.out), "verdict     clean\n");
+  EXPECT_TRUE(Contains(outcome.out, "seed 77"));
+  EXPECT_TRUE(Contains(outcome.out, "vmstress run --scenario=mixed --threads=3 --seed=77"));
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Command, ASeedIsPrintedWhenNoneWasGiven) {
+  const Outcome outcome = Run({"run", "--operations=10", "--scenario=faults"});
+  EXPECT_TRUE(Contains(outcome.out, "--seed=")) << outcome.out;
+}
+
+TEST_F(Command, TheJsonOfARunHasItsFields) {
+  const Outcome outcome = Run({"run", "--operations=300", "--threads=2", "--seed=5",
+                               "--scenario=mixed", "--json=r.json", "--sweep-interval=1ms"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
+  const std::string text = Read("r.json");
+  EXPECT_EQ(text.find("\"schema\""), text.find('"')) << "schema comes first";
+  const json result = json::parse(text);
+  EXPECT_EQ(result["schema"], "vmstress.run/1");
+  for (const char* key : {"version", "commit", "compiler", "config"})
+    EXPECT_TRUE(result["build"].contains(key)) << key;
+  EXPECT_GE(result["host"]["cores"], 1);
+  EXPECT_EQ(result["verdict"], "clean");
+  EXPECT_EQ(result["seed"], 5);
+  EXPECT_EQ(result["threads"], 2);
+  EXPECT_GT(result["seconds"], 0.0);
+  EXPECT_EQ(result["config"]["scenario"], "mixed");
+  std::uint64_t operations = 0;
+  for (const auto& [kind, count] : result["operations"].items()) {
+    operations += count.get<std::uint64_t>();
+    EXPECT_TRUE(result["rates"].contains(kind));
+  }
+  EXPECT_EQ(operations, 300u);
+  EXPECT_TRUE(result["failures"].empty());
+  ASSERT_FALSE(result["locks"].empty());
+  for (const char* key : {"class", "acquisitions", "contended", "wait_ns", "hold_ns_max"})
+    EXPECT_TRUE(result["locks"][0].contains(key)) << key;
+  EXPECT_GE(result["invariants"]["sweeps"], 1);
+  EXPECT_TRUE(result["invariants"].contains("missed"));
+  EXPECT_FALSE(result["invariants"]["checked"].empty());
+  EXPECT_GT(result["oracle"]["loads_checked"], 0);
+  EXPECT_GT(result["oracle"]["stores"], 0);
+  EXPECT_EQ(result["memory"]["pages"], 2048);
+  EXPECT_TRUE(result["memory"].contains("free"));
+  EXPECT_GT(result["peak_rss_bytes"], 0);
+}
+
+TEST_F(Command, TheJsonReplacesAnOlderOne) {
+  Write("r.json", "old");
+  ASSERT_EQ(Run({"run", "--operations=5", "--json=r.json"}).exit_code, 0);
+  EXPECT_EQ(json::parse(Read("r.json"))["schema"], "vmstress.run/1");
+  EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
+}
+
+TEST_F(Command, AFlagWinsOverTheFile) {
+  Write("s.toml",
+        "[machine]\npages = 128\npage_size = 512\n[run]\nthreads = 1\nduration = \"10m\"\n"
+        "[[worker]]\nkind = \"fault\"\n");
+  const Outcome outcome =
+      Run({"run", "--scenario=s.toml", "--pages=96", "--operations=20", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["memory"]["pages"], 96);
+  EXPECT_EQ(result["memory"]["page_size"], 512);
+  EXPECT_EQ(result["threads"], 1);
+}
+
+TEST_F(Command, DedicatedWorkersRunOnlyTheirKind) {
+  Write("s.toml",
+        "[machine]\npages = 256\n[[worker]]\nkind = \"map\"\ncount = 1\n"
+        "[[worker]]\nkind = \"fault\"\ncount = 2\n");
+  const Outcome outcome = Run({"run", "--scenario=s.toml", "--operations=90", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["threads"], 3);
+  EXPECT_EQ(result["operations"]["map"], 30);
+  EXPECT_EQ(result["operations"]["fault"], 60);
+}
+
+TEST_F(Command, EachPageSizeWorks) {
+  for (const char* size : {"512", "1KiB", "32KiB"}) {
+    const Outcome outcome = Run({"run", "--operations=100", "--pages=256", "--threads=2",
+                                 std::string("--page-size=") + size});
+    EXPECT_EQ(outcome.exit_code, 0) << size << outcome.err << outcome.out;
+  }
+}
+
+TEST_F(Command, EachShippedScenarioRunsAndExplores) {
+  for (const char* scenario : {"faults", "fork-storm", "low-memory", "maps", "mixed", "wiring"}) {
+    const Outcome run = Run({"run", std::string("--scenario=") + scenario, "--duration=300ms",
+                             "--sweep-interval=100ms", "--threads=4"});
+    EXPECT_EQ(run.exit_code, 0) << scenario << run.err << run.out;
+    const Outcome explore =
+        Run({"explore", std::string("--scenario=") + scenario, "--executions=3"});
+    EXPECT_EQ(explore.exit_code, 0) << scenario << explore.err << explore.out;
+  }
+}
+
+TEST_F(Command, TheWitnessCanBeOffOrStrict) {
+  for (const char* mode : {"off", "strict"})
+    EXPECT_EQ(Run({"run", "--operations=50", std::string("--witness=") + mode}).exit_code, 0);
+}
+
+TEST_F(Command, TheProgressLineIsDrawnWhenAsked) {
+  const Outcome with = Run({"run", "--duration=1200ms", "--threads=2", "--progress=on"});
+  EXPECT_TRUE(Contains(with.err, "operations/s")) << with.err;
+  EXPECT_TRUE(Contains(with.err, "pages free"));
+  EXPECT_EQ(Run({"run", "--duration=700ms", "--threads=2"}).err, "") << "no terminal here";
+}
+
+TEST_F(Command, AnInterruptedRunKeepsWhatItFound) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const Outcome outcome =
+        RunAndSignal({"run", "--duration=10m", "--json=r.json", "--threads=2"}, {signal});
+    EXPECT_EQ(outcome.exit_code, 130);
+    EXPECT_EQ(LastLine(outcome.out), "verdict     interrupted\n");
+    const json result = json::parse(Read("r.json"));
+    EXPECT_EQ(result["verdict"], "interrupted");
+    EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
+  }
+}
+
+TEST_F(Command, ASecondInterruptEndsAtOnce) {
+  // Two different signals, so that the second is not merged into the first.
+  const Outcome outcome = RunAndSignal({"run", "--duration=10m"}, {SIGINT, SIGTERM});
+  EXPECT_EQ(outcome.exit_code, 130);
+}
+
+TEST_F(Command, AnInterruptedExplorationEndsToo) {
+  const Outcome outcome =
+      RunAndSignal({"explore", "--executions=100000000", "--jobs=1", "--json=r.json"}, {SIGINT});
+  EXPECT_EQ(outcome.exit_code, 130);
+  EXPECT_EQ(json::parse(Read("r.json"))["verdict"], "interrupted");
+}
+
+TEST_F(Command, TheJsonOfAnExplorationHasItsFields) {
+  const Outcome outcome = Run({"explore", "--scenario=maps", "--executions=20", "--seed=3",
+                               "--json=e.json", "--save=failures"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const json result = json::parse(Read("e.json"));
+  EXPECT_EQ(result["schema"], "vmstress.explore/1");
+  EXPECT_EQ(result["executions"], 20);
+  EXPECT_GT(result["scheduling_points"], 20);
+  EXPECT_GT(result["executions_per_second"], 0.0);
+  EXPECT_TRUE(result["first_failure_execution"].is_null());
+  EXPECT_FALSE(result["exhausted"]);
+  EXPECT_EQ(result["trace_hash"].get<std::string>().size(), 16u);
+  EXPECT_TRUE(result["failures"].empty());
+}
+
+TEST_F(Command, AnExplorationRepeatsItselfExactly) {
+  const auto trace = [&](const char* seed, const char* jobs) {
+    const Outcome outcome = Run({"explore", "--scenario=fork-storm", "--executions=30",
+                                 "--threads=3", seed, jobs, "--json=e.json"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return json::parse(Read("e.json"))["trace_hash"].get<std::string>();
+  };
+  const std::string first = trace("--seed=11", "--jobs=1");
+  EXPECT_EQ(trace("--seed=11", "--jobs=1"), first);
+  EXPECT_EQ(trace("--seed=11", "--jobs=2"), first);
+  EXPECT_NE(trace("--seed=12", "--jobs=1"), first);
+}
+
+}  // namespace
+}  // namespace stress
