@@ -17,8 +17,8 @@ std::vector<std::string> FormatHeld(const ThreadState& thread) {
     const HeldLock& held = thread.held.at(i);
     const LockClass* lock_class = held.lock_class.load(std::memory_order_relaxed);
     if (lock_class == nullptr) continue;
-    const bool shared = held.mode.load(std::memory_order_relaxed) == LockMode::kShared;
-    lines.push_back(FormatLock(*lock_class, held.instance.load(std::memory_order_relaxed)) +
+    const bool shared = held.mode() == LockMode::kShared;
+    lines.push_back(FormatLock(*lock_class, held.instance()) +
                     (shared ? " (shared) at " : " (exclusive) at ") +
                     FormatSite(held.site.load(std::memory_order_relaxed)));
   }

@@ -55,92 +55,6 @@ class NativeRegistration {
 
 }  // namespace
 
-HeldLocks::HeldLocks() : entries_(inline_entries_) {}
-HeldLocks::~HeldLocks() = default;
-
-void HeldLocks::Grow() {
-  auto larger = std::make_unique<HeldLock[]>(capacity_ * 2);
-  const HeldLock* current = entries_.load(std::memory_order_relaxed);
-  for (std::uint32_t i = 0; i < capacity_; ++i) {
-    larger[i].lock.store(current[i].lock.load(std::memory_order_relaxed));
-    larger[i].lock_class.store(current[i].lock_class.load(std::memory_order_relaxed));
-    larger[i].site.store(current[i].site.load(std::memory_order_relaxed));
-    larger[i].instance.store(current[i].instance.load(std::memory_order_relaxed));
-    larger[i].mode.store(current[i].mode.load(std::memory_order_relaxed));
-    larger[i].outer_chain = current[i].outer_chain;
-    larger[i].acquired_ns = current[i].acquired_ns;
-    larger[i].outer_instances = current[i].outer_instances;
-    larger[i].attempt = current[i].attempt;
-  }
-  capacity_ *= 2;
-  entries_.store(larger.get(), std::memory_order_release);
-  grown_.push_back(std::move(larger));
-}
-
-bool HeldLocks::RemoveInner(const void* lock, std::uint64_t* acquired_ns) {
-  HeldLock* entries = entries_.load(std::memory_order_relaxed);
-  const std::uint32_t n = size_.load(std::memory_order_relaxed);
-  for (std::uint32_t i = n; i-- > 0;) {
-    if (entries[i].lock.load(std::memory_order_relaxed) != lock) continue;
-    *acquired_ns = entries[i].acquired_ns;
-    chain_ = entries[i].outer_chain;
-    instances_ = entries[i].outer_instances;
-    for (std::uint32_t j = i + 1; j < n; ++j) {
-      HeldLock& to = entries[j - 1];
-      const HeldLock& from = entries[j];
-      to.lock.store(from.lock.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      to.lock_class.store(from.lock_class.load(std::memory_order_relaxed),
-                          std::memory_order_relaxed);
-      to.site.store(from.site.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      to.instance.store(from.instance.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      to.mode.store(from.mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
-      to.acquired_ns = from.acquired_ns;
-      to.attempt = from.attempt;
-    }
-    size_.store(n - 1, std::memory_order_release);
-    Rehash(i);
-    return true;
-  }
-  return false;
-}
-
-void HeldLocks::Rehash(std::uint32_t first) {
-  HeldLock* entries = entries_.load(std::memory_order_relaxed);
-  for (std::uint32_t i = first; i < size_.load(std::memory_order_relaxed); ++i) {
-    HeldLock& entry = entries[i];
-    entry.outer_chain = chain_;
-    entry.outer_instances = instances_;
-    chain_ =
-        ChainWith(HeldLock::ChainKey(entry.lock_class.load(std::memory_order_relaxed)->id(),
-                                     entry.mode.load(std::memory_order_relaxed), entry.attempt));
-    instances_ = InstancesWith(entry.instance.load(std::memory_order_relaxed));
-  }
-}
-
-bool HeldLocks::Change(const void* lock, LockMode mode, Site site) {
-  HeldLock* entry = Find(lock);
-  if (entry == nullptr) return false;
-  entry->mode.store(mode, std::memory_order_relaxed);
-  entry->site.store(site, std::memory_order_relaxed);
-  chain_ = entry->outer_chain;
-  instances_ = entry->outer_instances;
-  Rehash(static_cast<std::uint32_t>(entry - entries_.load(std::memory_order_relaxed)));
-  return true;
-}
-
-void HeldLocks::Clear() {
-  chain_ = 0;
-  instances_ = kNoInstances;
-  size_.store(0, std::memory_order_release);
-}
-
-HeldLock* HeldLocks::Find(const void* lock) const {
-  HeldLock* entries = entries_.load(std::memory_order_acquire);
-  for (std::uint32_t i = size(); i-- > 0;)
-    if (entries[i].lock.load(std::memory_order_relaxed) == lock) return &entries[i];
-  return nullptr;
-}
-
 ThreadState::ThreadState(std::uint32_t thread_id, std::string thread_name)
     : id(thread_id), name(std::move(thread_name)) {}
 ThreadState::~ThreadState() { delete statistics.load(std::memory_order_relaxed); }
@@ -170,6 +84,7 @@ RunContext SetRunContext(const RunContext& context) {
   const RunContext former = self.run;
   self.run = context;
   self.run_id.store(context.id, std::memory_order_relaxed);
+  if (context.statistics && !former.statistics) self.held.ForgetTimes();
   if (context.witness != former.witness) {
     self.chains = nullptr;
     self.held.Clear();

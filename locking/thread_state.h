@@ -17,7 +17,7 @@
 
 #include "locking/annotations.h"
 #include "locking/finding.h"
-#include "locking/hash.h"
+#include "locking/held_locks.h"
 #include "locking/lock_class.h"
 #include "locking/site.h"
 
@@ -54,117 +54,6 @@ inline void AddSpinDepth(std::uint32_t n) {
   __atomic_store_n(&t_word.spin_depth, __atomic_load_n(&t_word.spin_depth, __ATOMIC_RELAXED) + n,
                    __ATOMIC_RELAXED);
 }
-
-enum class LockMode : std::uint8_t { kExclusive, kShared };
-
-// How a lock was asked for: a try never waits, so it adds no order.
-enum class Attempt : std::uint8_t { kBlocking, kTry };
-
-// A lock that the thread holds. Read by other threads for reports, so its fields are relaxed
-// atomics, and the array they stand in is never freed while the thread lives.
-struct HeldLock {
-  std::atomic<const void*> lock;
-  std::atomic<const LockClass*> lock_class;
-  std::atomic<Site> site;
-  std::uint64_t outer_chain;      // (t) HeldLocks::chain() before this one was taken
-  std::uint64_t acquired_ns;      // (t) statistics
-  std::uint32_t outer_instances;  // (t) HeldLocks::instances() before this one was taken
-  std::atomic<std::uint32_t> instance;
-  std::atomic<LockMode> mode;
-  Attempt attempt;  // (t)
-
-  // What the chain hash keeps of a lock.
-  static std::uint64_t ChainKey(std::uint32_t class_id, LockMode mode, Attempt attempt) {
-    return class_id * 4ull + (mode == LockMode::kShared ? 2 : 0) +
-           (attempt == Attempt::kTry ? 1 : 0);
-  }
-};
-
-// The locks a thread holds, in order of acquisition. No cap. Keeps the hash of the chain that they
-// form for the witness: a push adds to it, the release of the newest restores the former one, any
-// other release computes the tail again.
-class HeldLocks {
- public:
-  HeldLocks();
-  ~HeldLocks();
-  HeldLocks(const HeldLocks&) = delete;
-
-  std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
-  HeldLock& at(std::uint32_t i) const { return entries_.load(std::memory_order_acquire)[i]; }
-  HeldLock& Push(const void* lock, const LockClass& lock_class, std::uint32_t instance,
-                 LockMode mode, Attempt attempt, Site site) {
-    const std::uint32_t n = size_.load(std::memory_order_relaxed);
-    if (n == capacity_) [[unlikely]]
-      Grow();
-    HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
-    entry.lock.store(lock, std::memory_order_relaxed);
-    entry.lock_class.store(&lock_class, std::memory_order_relaxed);
-    entry.site.store(site, std::memory_order_relaxed);
-    entry.outer_chain = chain_;
-    entry.acquired_ns = 0;
-    entry.outer_instances = instances_;
-    entry.instance.store(instance, std::memory_order_relaxed);
-    entry.mode.store(mode, std::memory_order_relaxed);
-    entry.attempt = attempt;
-    chain_ = ChainWith(HeldLock::ChainKey(lock_class.id(), mode, attempt));
-    instances_ = InstancesWith(instance);
-    size_.store(n + 1, std::memory_order_release);
-    return entry;
-  }
-  // Removes the newest entry of `lock`; false: it is not held.
-  bool Remove(const void* lock, std::uint64_t* acquired_ns) {
-    const std::uint32_t n = size_.load(std::memory_order_relaxed);
-    if (n == 0) return false;
-    const HeldLock& newest = entries_.load(std::memory_order_relaxed)[n - 1];
-    if (newest.lock.load(std::memory_order_relaxed) != lock) [[unlikely]]
-      return RemoveInner(lock, acquired_ns);
-    *acquired_ns = newest.acquired_ns;
-    chain_ = newest.outer_chain;
-    instances_ = newest.outer_instances;
-    size_.store(n - 1, std::memory_order_release);
-    return true;
-  }
-  // The newest entry of `lock`, or nullptr.
-  HeldLock* Find(const void* lock) const;
-  // Another mode or site for the newest entry of `lock`; false: it is not held.
-  bool Change(const void* lock, LockMode mode, Site site);
-  void Clear();
-
-  // (t) Of all locks held: their classes, modes and attempts; 0 when none is held.
-  std::uint64_t chain() const { return chain_; }
-  // (t) The chain hash with one more lock at the end; never 0.
-  std::uint64_t ChainWith(std::uint64_t key) const {
-    std::uint64_t hash = (chain_ + key) * kHashMultiplier;
-    hash ^= hash >> 29;
-    return hash | 1ull << 63;
-  }
-  // (t) Of the creators' numbers of all locks held; its lowest bit is always set.
-  std::uint32_t instances() const { return instances_; }
-  // (t) The chain hash up to and including the entry at `i`.
-  std::uint64_t ChainThrough(std::uint32_t i) const {
-    return i + 1 < size_.load(std::memory_order_relaxed) ? at(i + 1).outer_chain : chain_;
-  }
-
- private:
-  static constexpr std::uint32_t kInlineEntries = 16;
-  static constexpr std::uint32_t kNoInstances = 1;
-
-  std::uint32_t InstancesWith(std::uint32_t instance) const {
-    return ((instances_ + instance) * 0x9E3779B1u) | 1;
-  }
-  void Grow();
-  bool RemoveInner(const void* lock, std::uint64_t* acquired_ns);
-  // Computes the hashes of the entries from `first` on.
-  void Rehash(std::uint32_t first);
-
-  std::atomic<std::uint32_t> size_{0};
-  std::uint32_t capacity_ = kInlineEntries;
-  std::uint64_t chain_ = 0;                 // (t)
-  std::uint32_t instances_ = kNoInstances;  // (t)
-  std::atomic<HeldLock*> entries_;
-  HeldLock inline_entries_[kInlineEntries];
-  std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read
-};
 
 // What a blocked thread waits for. `sequence` is odd while it waits: two equal readings with equal
 // odd sequences mean that the thread has waited all along.

@@ -58,8 +58,7 @@ void AskWitness(ThreadState& self, const LockBase& lock, LockMode mode, Attempt 
 inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                           Site site) {
   if (self.run.witness == nullptr) return;
-  const std::uint64_t chain =
-      self.held.ChainWith(HeldLock::ChainKey(lock.lock_class().id(), mode, attempt));
+  const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
   if (self.chains == nullptr || !self.chains->Hit(chain, self.held.instances())) [[unlikely]]
     AskWitness(self, lock, mode, attempt, site);
 }
@@ -81,7 +80,7 @@ inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
   std::uint64_t acquired_ns = 0;
   if (!self.held.Remove(&lock, &acquired_ns)) [[unlikely]]
     return false;
-  if (acquired_ns != 0) BeforeReleaseSlow(self, lock, acquired_ns);
+  if (self.run.statistics && acquired_ns != 0) BeforeReleaseSlow(self, lock, acquired_ns);
   return true;
 }
 // Another mode from now on (a downgrade).

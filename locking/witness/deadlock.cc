@@ -35,8 +35,7 @@ bool HoldsAgainst(const WaitView& view, const void* target, LockMode mode) {
   for (std::uint32_t i = held.size(); i-- > 0;) {
     const HeldLock& lock = held.at(i);
     if (lock.lock.load(std::memory_order_relaxed) == target)
-      return mode == LockMode::kExclusive ||
-             lock.mode.load(std::memory_order_relaxed) == LockMode::kExclusive;
+      return mode == LockMode::kExclusive || lock.mode() == LockMode::kExclusive;
   }
   return false;
 }

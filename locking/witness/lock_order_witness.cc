@@ -28,13 +28,12 @@ LockOrderWitness::~LockOrderWitness() = default;
 
 void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, LockMode mode,
                                    Attempt attempt, Site site) {
-  const Attempted taking{
-      .lock = lock,
-      .mode = mode,
-      .attempt = attempt,
-      .site = site,
-      .chain = self.held.ChainWith(HeldLock::ChainKey(lock.lock_class().id(), mode, attempt)),
-      .class_held = HoldsClass(self, lock.lock_class())};
+  const Attempted taking{.lock = lock,
+                         .mode = mode,
+                         .attempt = attempt,
+                         .site = site,
+                         .chain = self.held.ChainWith(lock.lock_class(), mode, attempt),
+                         .class_held = HoldsClass(self, lock.lock_class())};
   if (taking.class_held && self.chains != nullptr) {
     if (attempt == Attempt::kBlocking) CheckSameInstance(self, taking);
     ChainCache::Slot* slot = self.chains->Find(taking.chain);
@@ -58,8 +57,7 @@ void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, Lock
 void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempted& taking) {
   const HeldLock* held = self.held.Find(&taking.lock);
   if (held == nullptr) return;
-  const bool both_shared = taking.mode == LockMode::kShared &&
-                           held->mode.load(std::memory_order_relaxed) == LockMode::kShared;
+  const bool both_shared = taking.mode == LockMode::kShared && held->mode() == LockMode::kShared;
   // The caller would wait for itself for ever.
   if (!both_shared) return watch::Recursion(taking.lock, taking.site);
   if (taking.lock.lock_class().Has(LockClassFlags::kRecursiveRead)) return;
@@ -84,8 +82,7 @@ bool LockOrderWitness::InDeclaredOrder(const ThreadState& self, const Attempted&
   for (std::uint32_t i = 0; i < self.held.size(); ++i) {
     const HeldLock& held = self.held.at(i);
     if (held.lock_class.load(std::memory_order_relaxed) == &lock_class &&
-        !options_.same_class_order(lock_class, held.instance.load(std::memory_order_relaxed),
-                                   taking.lock.instance()))
+        !options_.same_class_order(lock_class, held.instance(), taking.lock.instance()))
       return false;
   }
   return true;
@@ -135,9 +132,9 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
   for (std::uint32_t i = 0; i < n; ++i) {
     const HeldLock& held = self.held.at(i);
     TakenLock lock{.node = graph_.NodeOf(*held.lock_class.load(std::memory_order_relaxed)),
-                   .instance = held.instance.load(std::memory_order_relaxed),
-                   .mode = held.mode.load(std::memory_order_relaxed),
-                   .attempt = held.attempt,
+                   .instance = held.instance(),
+                   .mode = held.mode(),
+                   .attempt = held.attempt(),
                    .site = held.site.load(std::memory_order_relaxed),
                    .stack = kNoStack,
                    .stack_site = {}};
@@ -204,7 +201,7 @@ void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,
   bool changed = false;
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     const HeldLock& held = self.held.at(i);
-    const std::uint32_t instance = held.instance.load(std::memory_order_relaxed);
+    const std::uint32_t instance = held.instance();
     if (a.held[i].stable && a.held[i].instance != instance) {
       a.held[i].stable = false;
       changed = true;
@@ -322,8 +319,7 @@ void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const c
   const Site site = entry.site.load(std::memory_order_relaxed);
   Finding finding;
   finding.id = id;
-  finding.title =
-      FormatLock(lock_class, entry.instance.load(std::memory_order_relaxed)) + " " + title;
+  finding.title = FormatLock(lock_class, entry.instance()) + " " + title;
   finding.signature =
       finding.id + ": " + lock_class.name() + " at " + FormatSite(site) + ", " + place;
   ThreadEvidence taken;

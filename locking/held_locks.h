@@ -1,0 +1,147 @@
+// The locks that a thread holds, in order of acquisition, with the hash of the chain that they form
+// for the witness: a push adds to it, the release of the newest goes back to the former one, any
+// other release computes the tail again.
+//
+// Thread safety: changed by the thread itself; size() and at() by anyone at any time, so the fields
+// that reports need are relaxed atomics, and no array of entries is freed while the thread lives.
+#ifndef LOCKING_HELD_LOCKS_H_
+#define LOCKING_HELD_LOCKS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "locking/hash.h"
+#include "locking/lock_class.h"
+#include "locking/site.h"
+
+namespace locking {
+
+enum class LockMode : std::uint8_t { kExclusive, kShared };
+
+// How a lock was asked for: a try never waits, so it adds no order.
+enum class Attempt : std::uint8_t { kBlocking, kTry };
+
+// Few and whole words: each is a store between the two atomic operations of a lock and its unlock.
+struct HeldLock {
+  std::atomic<const void*> lock;
+  std::atomic<const LockClass*> lock_class;
+  std::atomic<Site> site;
+  // From its lowest bit: the creator's number (32), shared (1), try (1), HeldLocks::instances()
+  // through this lock (30).
+  std::atomic<std::uint64_t> packed;
+  std::uint64_t chain;        // (the thread) HeldLocks::chain() through this lock
+  std::uint64_t acquired_ns;  // (the thread) valid only while statistics are kept
+
+  std::uint32_t instance() const {
+    return static_cast<std::uint32_t>(packed.load(std::memory_order_relaxed));
+  }
+  LockMode mode() const {
+    return (packed.load(std::memory_order_relaxed) & kShared) != 0 ? LockMode::kShared
+                                                                   : LockMode::kExclusive;
+  }
+  Attempt attempt() const {
+    return (packed.load(std::memory_order_relaxed) & kTry) != 0 ? Attempt::kTry
+                                                                : Attempt::kBlocking;
+  }
+
+  static constexpr std::uint64_t kShared = 1ull << 32;
+  static constexpr std::uint64_t kTry = 1ull << 33;
+  static constexpr int kInstancesShift = 34;
+};
+
+class HeldLocks {
+ public:
+  HeldLocks();
+  ~HeldLocks();
+  HeldLocks(const HeldLocks&) = delete;
+
+  std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
+  HeldLock& at(std::uint32_t i) const { return entries_.load(std::memory_order_acquire)[i]; }
+
+  HeldLock& Push(const void* lock, const LockClass& lock_class, std::uint32_t instance,
+                 LockMode mode, Attempt attempt, Site site) {
+    const std::uint32_t n = size_.load(std::memory_order_relaxed);
+    if (n == capacity_) [[unlikely]]
+      Grow();
+    HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
+    entry.lock.store(lock, std::memory_order_relaxed);
+    entry.lock_class.store(&lock_class, std::memory_order_relaxed);
+    entry.site.store(site, std::memory_order_relaxed);
+    Fill(entry, *(&entry - 1), lock_class.id(), instance, mode, attempt);
+    size_.store(n + 1, std::memory_order_release);
+    return entry;
+  }
+  // Removes the newest entry of `lock`; false: it is not held.
+  bool Remove(const void* lock, std::uint64_t* acquired_ns) {
+    const std::uint32_t n = size_.load(std::memory_order_relaxed);
+    if (n == 0) return false;
+    const HeldLock& newest = entries_.load(std::memory_order_relaxed)[n - 1];
+    if (newest.lock.load(std::memory_order_relaxed) != lock) [[unlikely]]
+      return RemoveInner(lock, acquired_ns);
+    *acquired_ns = newest.acquired_ns;
+    size_.store(n - 1, std::memory_order_release);
+    return true;
+  }
+  // The newest entry of `lock`, or nullptr.
+  HeldLock* Find(const void* lock) const;
+  // Another mode or site for the newest entry of `lock`; false: it is not held.
+  bool Change(const void* lock, LockMode mode, Site site);
+  void Clear() { size_.store(0, std::memory_order_release); }
+  // Statistics start now: no time of acquisition is known.
+  void ForgetTimes();
+
+  // For the thread itself, from here on.
+  // The chain of all locks held with this one at the end; never 0.
+  std::uint64_t ChainWith(const LockClass& lock_class, LockMode mode, Attempt attempt) const {
+    return Chain(Newest(), lock_class.id(), mode, attempt);
+  }
+  // The chain through the entry at `i`.
+  std::uint64_t ChainThrough(std::uint32_t i) const { return at(i).chain; }
+  // A hash of the creators' numbers of all locks held; never 0.
+  std::uint32_t instances() const { return Instances(Newest()); }
+
+ private:
+  static constexpr std::uint32_t kInlineEntries = 16;
+  static constexpr std::uint32_t kNoInstances = 1;
+
+  static std::uint32_t Instances(const HeldLock& entry) {
+    return static_cast<std::uint32_t>(entry.packed.load(std::memory_order_relaxed) >>
+                                      HeldLock::kInstancesShift);
+  }
+  static std::uint64_t Chain(const HeldLock& outer, std::uint32_t class_id, LockMode mode,
+                             Attempt attempt) {
+    const std::uint64_t key =
+        class_id * 4ull + (mode == LockMode::kShared ? 2 : 0) + (attempt == Attempt::kTry ? 1 : 0);
+    std::uint64_t hash = (outer.chain + key) * kHashMultiplier;
+    hash ^= hash >> 29;
+    return hash | 1ull << 63;
+  }
+  // All fields that follow from `outer`, the entry before.
+  static void Fill(HeldLock& entry, const HeldLock& outer, std::uint32_t class_id,
+                   std::uint32_t instance, LockMode mode, Attempt attempt) {
+    const std::uint64_t instances = ((Instances(outer) + instance) * 0x9E3779B1u) >> 2 | 1;
+    entry.packed.store(instance | (mode == LockMode::kShared ? HeldLock::kShared : 0) |
+                           (attempt == Attempt::kTry ? HeldLock::kTry : 0) |
+                           instances << HeldLock::kInstancesShift,
+                       std::memory_order_relaxed);
+    entry.chain = Chain(outer, class_id, mode, attempt);
+  }
+  // With nothing held, an entry before the first one, which stands for that.
+  const HeldLock& Newest() const {
+    return *(entries_.load(std::memory_order_relaxed) + size_.load(std::memory_order_relaxed) - 1);
+  }
+  void Grow();
+  bool RemoveInner(const void* lock, std::uint64_t* acquired_ns);
+
+  std::atomic<std::uint32_t> size_{0};
+  std::uint32_t capacity_ = kInlineEntries;
+  std::atomic<HeldLock*> entries_;
+  HeldLock inline_entries_[1 + kInlineEntries];
+  std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read
+};
+
+}  // namespace locking
+
+#endif  // LOCKING_HELD_LOCKS_H_
