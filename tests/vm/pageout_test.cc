@@ -408,6 +408,18 @@ TEST(PageDaemon, AReferencedCleanPageIsTakenBeforeMemoryIsCalledExhausted) {
   EXPECT_EQ(machine.Count(Event::kOutOfMemory), 0u);
 }
 
+TEST(PageDaemon, ActiveCleanPagesAreTakenWhenNothingInactiveCanBe) {
+  PagingMachine machine(64, 0);
+  machine.MapPages(128);
+  machine.Fill(0, 40);
+  machine.DeactivatePages(0, 40);  // more than the inactive target, and no swap to write them to
+  machine.system.Start();
+  for (std::uint32_t page = 40; page < 128; ++page)
+    EXPECT_EQ(machine.Load(machine.space, machine.At(page)), 0u);
+  EXPECT_EQ(machine.Count(Event::kOutOfMemory), 0u);
+  machine.ExpectFilled(0, 40);
+}
+
 TEST(PageDaemon, StopEndsAWait) {
   PagingMachine machine(64, 0);  // and no daemon
   machine.MapPages(128);
