@@ -85,8 +85,10 @@ Page* PageIndex::FindAtOrAfter(const IndexNode* node, std::uint32_t level, Pinde
 
 void PageIndex::Insert(Pindex pindex, Page* page, IndexNodePool& pool) {
   if (root_ == nullptr) {
-    root_ = pool.Allocate();
+    // Of the height it takes: a lower tree would be grown with an empty node in it, for good.
     levels_ = 1;
+    while (!Fits(pindex, levels_)) ++levels_;
+    root_ = pool.Allocate();
   }
   while (!Fits(pindex, levels_)) {
     IndexNode* root = pool.Allocate();
