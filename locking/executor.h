@@ -40,7 +40,8 @@ const char* PointKindName(PointKind kind);
 // One scheduling point: the operation that the thread is about to do.
 struct Point {
   PointKind kind;
-  const void* address;          // what it operates on; never hashed, never ordered by
+  // What it operates on: for kLock and kLockShared a LockBase. Never hashed, never ordered by.
+  const void* address;
   const LockClass* lock_class;  // nullptr for atomics and threads
   Site site;
 };

@@ -64,7 +64,6 @@ void Mutex::WaitContended(ThreadState& self, Site site) {
   WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "lock", site);
   if (self.executor != nullptr) {
     do {
-      state_.store(kContended, std::memory_order_relaxed);
       self.executor->BlockOn(this);
       if (self.executor->abandoned()) return ForceAcquire();
     } while (!TryAcquire(self));
@@ -89,20 +88,20 @@ bool Mutex::TryLock(Site site) {
 
 void Mutex::UnlockSlow(Site site) {
   ThreadState& self = Self();
+  // A point while the lock is still held: others can find it so.
+  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
   if (!OwnedByCaller()) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked", site);
   }
-  if (Watched(kWatchKeepsHeld)) watch::BeforeRelease(self, *this);
+  watch::BeforeRelease(self, *this);
   if (self.executor == nullptr) {
     Release();
     return;
   }
   ClearOwner();
-  const bool contended = state_.load(std::memory_order_relaxed) == kContended;
   state_.store(kUnlocked, std::memory_order_release);
-  if (contended) self.executor->WakeAddress(this);
-  self.executor->AtPoint(PointKind::kUnlock, this, class_, site);
+  self.executor->WakeAddress(this);
 }
 
 void Mutex::WakeOne() { FutexWake(state_, 1); }

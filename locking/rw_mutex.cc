@@ -190,6 +190,8 @@ bool RwMutex::TryLockShared(Site site) {
 
 void RwMutex::UnlockSlow(Site site) {
   ThreadState& self = Self();
+  // A point while the lock is still held: others can find it so.
+  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
   if (!OwnedByCaller()) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked (exclusive)", site);
@@ -202,11 +204,12 @@ void RwMutex::UnlockSlow(Site site) {
   ClearOwner();
   state_.fetch_and(~(kWriter | kReadersWaiting | kWritersWaiting), std::memory_order_release);
   self.executor->WakeAddress(this);
-  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
 }
 
 void RwMutex::UnlockSharedSlow(Site site) {
   ThreadState& self = Self();
+  // A point while the lock is still held: others can find it so.
+  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
   if (self.executor != nullptr && self.executor->abandoned()) {
     if ((state_.load(std::memory_order_relaxed) & kReaders) != 0)
       state_.fetch_sub(1, std::memory_order_relaxed);
@@ -226,10 +229,10 @@ void RwMutex::UnlockSharedSlow(Site site) {
     state_.fetch_and(~(kReadersWaiting | kWritersWaiting), std::memory_order_relaxed);
     self.executor->WakeAddress(this);
   }
-  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
 }
 
 void RwMutex::Downgrade(Site site) {
+  if (t_word.watch != 0) watch::AtPoint(Self(), PointKind::kUnlock, this, class_, site);
   if (!OwnedByCaller()) watch::NotHeld(*this, "downgraded", site);
   ClearOwner();
   // One reader instead of the writer; readers that wait may enter unless a writer waits too.
@@ -238,10 +241,9 @@ void RwMutex::Downgrade(Site site) {
                                        std::memory_order_release, std::memory_order_relaxed)) {
   }
   if (t_word.watch != 0) watch::ModeChanged(Self(), *this, LockMode::kShared, site);
-  if ((state & kReadersWaiting) == 0) return;
   if (Executor* executor = Self().executor; executor != nullptr)
     executor->WakeAddress(this);
-  else
+  else if ((state & kReadersWaiting) != 0)
     FutexWakeAll(state_);
 }
 

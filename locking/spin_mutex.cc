@@ -77,16 +77,15 @@ bool SpinMutex::TryLock(Site site) {
 
 void SpinMutex::UnlockSlow(Site site) {
   ThreadState& self = Self();
+  // A point while the lock is still held: others can find it so.
+  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
   if (!OwnedByCaller()) {
     if (self.executor != nullptr && self.executor->abandoned()) return;
     watch::NotHeld(*this, "unlocked", site);
   }
   watch::BeforeRelease(self, *this);
   Release();
-  if (self.executor != nullptr) {
-    self.executor->WakeAddress(this);
-    watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
-  }
+  if (self.executor != nullptr) self.executor->WakeAddress(this);
 }
 
 }  // namespace locking

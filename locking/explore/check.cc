@@ -4,7 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "locking/evidence.h"
@@ -62,12 +62,19 @@ class Runner {
   ExploreExecutor executor_;
 };
 
+// `failure` has all that a replay needs only when its worker saw it for the first time.
+struct FailedExecution {
+  Failure failure;
+  bool is_new;
+};
+
 // A worker's share of a round: every jobs-th execution.
 struct Share {
   std::unique_ptr<Runner> runner;
   std::unique_ptr<Strategy> strategy;
-  std::unordered_set<std::string> known;  // signatures that this worker has recorded
-  std::vector<Failure> failures;          // of this round; `choices` only of new ones
+  // By the signature of a finding without evidence: its signature with evidence.
+  std::unordered_map<std::string, std::string> known;
+  std::vector<FailedExecution> failures;  // of this round
   std::uint64_t steps = 0;
   bool exhausted = false;
 };
@@ -106,7 +113,7 @@ class Checker {
   bool Stopped();
   void Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed);
   void Fold(std::uint64_t size);
-  void Keep(Failure failure);
+  void Keep(FailedExecution failed);
 
   const Body& body_;
   const Options& options_;
@@ -187,46 +194,52 @@ void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
 // become a better one, and a program that does not replay is noticed.
 void Checker::Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed) {
   Failure failure;
+  failure.execution = execution;
+  if (const auto known = share.known.find(finding.signature); known != share.known.end()) {
+    failure.finding.signature = known->second;
+    share.failures.push_back({std::move(failure), false});
+    return;
+  }
+  const std::string cheap_signature = finding.signature;
+  const ExploreExecutor& executor = share.runner->executor();
   failure.finding = std::move(finding);
   failure.test = options_.test;
   failure.strategy = options_.strategy;
   failure.seed = seed;
-  failure.execution = execution;
   failure.max_steps = options_.max_steps;
-  const ExploreExecutor& executor = share.runner->executor();
   failure.trace_hash = executor.trace_hash();
-  const bool is_new = share.known.insert(failure.finding.signature).second;
-  if (is_new) {
-    failure.choices.assign(executor.choices().begin(), executor.choices().end());
-    if (failure.finding.id != "RACE") {
-      RecordedSchedule strategy(failure.choices);
-      std::optional<Finding> again =
-          share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
-      failure.reproduced = again && !strategy.diverged() &&
-                           share.runner->executor().trace_hash() == failure.trace_hash;
-      if (failure.reproduced) failure.finding = std::move(*again);
-    }
+  failure.choices.assign(executor.choices().begin(), executor.choices().end());
+  if (failure.finding.id != "RACE") {
+    RecordedSchedule strategy(failure.choices);
+    std::optional<Finding> again =
+        share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
+    failure.reproduced =
+        again && !strategy.diverged() && executor.trace_hash() == failure.trace_hash;
+    if (failure.reproduced) failure.finding = std::move(*again);
   }
-  share.failures.push_back(std::move(failure));
+  share.known.emplace(cheap_signature, failure.finding.signature);
+  share.failures.push_back({std::move(failure), true});
 }
 
 // Puts the round together in the order of executions, up to the one that ends it.
 void Checker::Fold(std::uint64_t first) {
-  std::vector<Failure> failures;
+  std::vector<FailedExecution> failures;
   for (Share& share : shares_) {
     std::move(share.failures.begin(), share.failures.end(), std::back_inserter(failures));
     share.failures.clear();
     if (share.exhausted) result_.exhausted = done_ = true;
   }
   std::sort(failures.begin(), failures.end(),
-            [](const Failure& a, const Failure& b) { return a.execution < b.execution; });
-  auto failure = failures.begin();
+            [](const FailedExecution& a, const FailedExecution& b) {
+              return a.failure.execution < b.failure.execution;
+            });
+  auto failed = failures.begin();
   for (std::uint64_t offset = 0; offset < round_.size() && round_[offset].run; ++offset) {
     ++result_.executions;
     result_.scheduling_points += round_[offset].steps;
     result_.trace_hash = HashCombine(result_.trace_hash, round_[offset].hash);
-    if (failure == failures.end() || failure->execution != first + offset + 1) continue;
-    Keep(std::move(*failure++));
+    if (failed == failures.end() || failed->failure.execution != first + offset + 1) continue;
+    Keep(std::move(*failed++));
     if (options_.keep_going) continue;
     done_ = true;
     break;
@@ -234,20 +247,18 @@ void Checker::Fold(std::uint64_t first) {
   if (stopped_.load()) result_.interrupted = done_ = true;
 }
 
-void Checker::Keep(Failure failure) {
+void Checker::Keep(FailedExecution failed) {
   ++result_.failed_executions;
+  const Failure& failure = failed.failure;
   if (!result_.first_failure_execution) result_.first_failure_execution = failure.execution;
   for (Failure& known : result_.failures) {
     if (known.finding.signature != failure.finding.signature) continue;
     ++known.count;
     return;
   }
-  if (failure.choices.empty()) {
-    // Known to its worker under a signature that its evidence has refined.
-    return;
-  }
+  if (!failed.is_new) return;  // one of those dropped
   if (result_.failures.size() < options_.max_failures)
-    result_.failures.push_back(std::move(failure));
+    result_.failures.push_back(std::move(failed.failure));
   else
     ++result_.failures_dropped;
 }
@@ -273,12 +284,12 @@ ReplayResult Replay(const Body& body, const Failure& failure, const RunContext& 
   if (found) result.finding = std::move(*found);
   if (strategy.diverged()) {
     result.divergence = "at step " + std::to_string(strategy.divergence_step()) + " of " +
-                        std::to_string(failure.choices.size());
-    result.divergence += strategy.divergence_step() < failure.choices.size()
-                             ? ": thread " +
-                                   std::to_string(failure.choices[strategy.divergence_step()]) +
-                                   " could not run"
-                             : ": the record ends, the program goes on";
+                        std::to_string(failure.choices.size()) + ": thread " +
+                        std::to_string(failure.choices[strategy.divergence_step()]) +
+                        " could not run";
+  } else if (executor.steps() > failure.choices.size()) {
+    result.divergence = "the record ends at step " + std::to_string(failure.choices.size()) +
+                        ", the program goes on";
   } else if (executor.steps() < failure.choices.size()) {
     result.divergence = "the program ended at step " + std::to_string(executor.steps()) + " of " +
                         std::to_string(failure.choices.size());

@@ -43,7 +43,7 @@ struct Options {
   std::uint32_t jobs = 1;           // OS threads; the result does not depend on it
   std::uint32_t max_failures = 50;  // different ones that are kept
   RunContext run{};                 // of the body: its witness, statistics; the sink is Check's own
-  std::function<bool()> stop{};       // asked between executions; true: end here
+  std::function<bool()> stop{};     // asked between executions; true: end here
 };
 
 struct Result {

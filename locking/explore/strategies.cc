@@ -38,7 +38,8 @@ std::uint32_t RecordedSchedule::Pick(const Choice& choice) {
     for (std::uint32_t i = 0; i < choice.count; ++i)
       if (choice.runnable[i]->id == choices_[choice.step]) return i;
   }
-  if (!diverged_) {
+  // Beyond its end the record says nothing: who is asked for may all find their locks held.
+  if (!diverged_ && choice.step < choices_.size()) {
     diverged_ = true;
     divergence_step_ = choice.step;
   }

@@ -45,8 +45,8 @@ class RecordedSchedule : public Strategy {
   const char* name() const override { return "replay"; }
   void BeginExecution(std::uint64_t seed) override;
   std::uint32_t Pick(const Choice& choice) override;
-  // The program could not follow the record: the thread picked at `divergence_step` was not
-  // runnable, or the record had ended. It went on in some order.
+  // The program could not follow the record: the thread picked at `divergence_step` could not run.
+  // It went on in some order, as it does beyond the end of the record.
   bool diverged() const { return diverged_; }
   std::uint32_t divergence_step() const { return divergence_step_; }
 

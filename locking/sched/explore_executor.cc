@@ -94,6 +94,7 @@ void ExploreExecutor::ResetThread(Fibre& fibre, std::string name, const RunConte
   thread.run = run;
   thread.run_id.store(run.id, std::memory_order_relaxed);
   thread.held.Clear();
+  thread.waiting.sequence.store(0, std::memory_order_relaxed);
   thread.operation.store(nullptr, std::memory_order_relaxed);
   thread.operations_ended.store(0, std::memory_order_relaxed);
   thread.chains = nullptr;
@@ -183,12 +184,33 @@ void ExploreExecutor::DeclareStuck() {
     DeclareFailure(std::move(finding));
 }
 
+namespace {
+
+// A thread that was set aside before it could find its lock held has no wait record yet.
+void RecordLockWait(Fibre& fibre) {
+  WaitRecord& wait = fibre.thread.waiting;
+  if (wait.sequence.load(std::memory_order_relaxed) % 2 != 0) return;
+  const auto* lock = static_cast<const LockBase*>(fibre.next.address);
+  const bool shared = fibre.next.kind == PointKind::kLockShared;
+  wait.target.store(lock, std::memory_order_relaxed);
+  wait.target_class.store(fibre.next.lock_class, std::memory_order_relaxed);
+  wait.instance.store(lock->instance(), std::memory_order_relaxed);
+  wait.mode.store(shared ? LockMode::kShared : LockMode::kExclusive, std::memory_order_relaxed);
+  wait.holder.store(&lock->owner(), std::memory_order_relaxed);
+  wait.message.store(shared ? "read lock" : "lock", std::memory_order_relaxed);
+  wait.site.store(fibre.next.site, std::memory_order_relaxed);
+  wait.sequence.store(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 std::vector<UnfinishedThread> ExploreExecutor::UnfinishedThreads() {
   std::vector<UnfinishedThread> threads;
   const ThreadState* self = &Self();
   for (std::uint32_t i = 0; i < used_; ++i) {
-    const Fibre& fibre = *fibres_[i];
+    Fibre& fibre = *fibres_[i];
     if (fibre.state == FibreState::kEnded) continue;
+    if (fibre.state == FibreState::kBlocked) RecordLockWait(fibre);
     UnfinishedThread thread;
     thread.thread = &fibre.thread;
     thread.next = fibre.next;

@@ -89,9 +89,11 @@ class ExploreExecutor final : public Executor {
   void RunFibres(Fibre& main);
   void Announce(Fibre& self, PointKind kind, const void* address, const LockClass* lock_class,
                 Site site);
-  Fibre& Decide();
-  Fibre* DecideForBlocked();
+  bool FindsItsLockHeld(const Fibre& fibre) const;
+  Fibre* Decide();
+  void GoOnWith(Fibre& self, Fibre* next);
   void Reschedule(Fibre& self);
+  void Block(Fibre& fibre, const void* address);
   void BlockQuietly(const void* address);
   void SwitchTo(Fibre& next);
   void Switch(FibreContext& from, FibreContext& to, bool last);

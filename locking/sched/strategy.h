@@ -37,7 +37,8 @@ class Strategy {
   virtual const char* name() const = 0;
   // Before each execution. `seed` belongs to this execution alone.
   virtual void BeginExecution(std::uint64_t seed) = 0;
-  // The index in `choice.runnable` of the thread that does its next operation now.
+  // The index in `choice.runnable` of the thread that does its next operation now. Asked again, at
+  // the same step, when that thread would only find its lock held: it is no longer among them.
   virtual std::uint32_t Pick(const Choice& choice) = 0;
   // After each execution that was not given up; false: nothing is left to explore.
   virtual bool EndExecution() { return true; }

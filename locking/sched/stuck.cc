@@ -37,10 +37,20 @@ std::uint32_t HolderId(const ThreadState& thread) {
   return holder == nullptr ? kNobody : holder->load(std::memory_order_relaxed);
 }
 
+// A waiting writer goes before readers that come after it.
+bool QueuesBehind(const WaitRecord& reader, const WaitRecord& writer) {
+  return reader.mode.load(std::memory_order_relaxed) == LockMode::kShared &&
+         writer.mode.load(std::memory_order_relaxed) == LockMode::kExclusive &&
+         reader.target.load(std::memory_order_relaxed) ==
+             writer.target.load(std::memory_order_relaxed);
+}
+
 // Whether `waiter` can go on only after `other` has done something.
 bool WaitsFor(const ThreadState& waiter, const ThreadState& other) {
   if (HolderId(waiter) == other.id) return true;
-  return &waiter != &other && Holds(other, waiter.waiting.target.load(std::memory_order_relaxed));
+  if (&waiter == &other) return false;
+  return Holds(other, waiter.waiting.target.load(std::memory_order_relaxed)) ||
+         QueuesBehind(waiter.waiting, other.waiting);
 }
 
 // Extends `path`, a chain in which each waits for the next, until one of it comes again. True: from
