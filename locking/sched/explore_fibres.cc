@@ -1,6 +1,7 @@
 // The life of fibres under ExploreExecutor, to the end of an execution that is given up. Compiled
 // without sanitizers, as explore_core.cc.
 #include <cxxabi.h>
+#include <sys/single_threaded.h>
 
 #include <cstdlib>
 #include <exception>
@@ -14,7 +15,12 @@ namespace locking {
 
 void ExploreExecutor::RunFibres(Fibre& main) {
   eh_globals_ = reinterpret_cast<EhGlobals*>(abi::__cxa_get_globals());
-  if (sanitizer::Tsan()) host_.tsan_fibre = __tsan_get_current_fiber();
+  if (sanitizer::Tsan()) {
+    host_.tsan_fibre = __tsan_get_current_fiber();
+    // The standard library counts references without atomics in a process of one OS thread; to TSan
+    // the fibres are threads.
+    __libc_single_threaded = 0;
+  }
   sanitizer::Release(&main.start_edge);
   current_ = &main;
   Switch(host_, main, false);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "locking/atomic.h"
@@ -117,6 +118,21 @@ TEST(Race, NoneAcrossSpawnJoinAndWakeup) {
         explore::Expect(value == 5 && message == 42, "all is seen");
       },
       {.executions = 200});
+  EXPECT_TRUE(result.ok()) << FormatFinding(result.failures.at(0).finding);
+}
+
+TEST(Race, NoneInReferenceCounts) {
+  const Result result = Check(
+      [] {
+        const auto shared = std::make_shared<int>(1);
+        Atomic<int> word{0};
+        const auto copy = [shared, &word] {
+          const std::shared_ptr<int> mine = shared;
+          word.FetchAdd(*mine, std::memory_order_relaxed);
+        };
+        Thread a("a", copy), b("b", copy);
+      },
+      {.executions = 100});
   EXPECT_TRUE(result.ok()) << FormatFinding(result.failures.at(0).finding);
 }
 
