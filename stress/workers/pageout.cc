@@ -46,7 +46,7 @@ class PageoutWorker : public Worker {
   const std::uint32_t touches_;
   std::uint32_t next_ = 0;
   std::optional<SpaceUse> space_;
-  std::shared_ptr<Mapping> mapping_;
+  Shared<Mapping> mapping_;
 };
 
 }  // namespace

@@ -51,7 +51,7 @@ std::unique_ptr<Worker> MakeWorker(const WorkerSpec& spec, const WorkerSetup& se
   FailUsage("unknown worker kind " + spec.kind);
 }
 
-std::shared_ptr<Mapping> SomeMapping(WorkerContext& context, SpaceState& state) {
+Shared<Mapping> SomeMapping(WorkerContext& context, SpaceState& state) {
   if (auto mapping = context.world.PickMapping(state, context.random)) return mapping;
   const std::uint32_t pages =
       std::clamp(context.world.system().config().pages / 16, 2u, kFirstMappingPages);

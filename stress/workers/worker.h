@@ -51,7 +51,7 @@ std::unique_ptr<Worker> MakePageoutWorker(const WorkerParameters& p, const Worke
 std::unique_ptr<Worker> MakeWireWorker(const WorkerParameters& p, const WorkerSetup& setup);
 
 // Some mapping of the space; maps one when it has none. nullptr when that is refused.
-std::shared_ptr<Mapping> SomeMapping(WorkerContext& context, SpaceState& state);
+Shared<Mapping> SomeMapping(WorkerContext& context, SpaceState& state);
 
 }  // namespace stress
 

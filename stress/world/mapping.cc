@@ -42,9 +42,8 @@ void AddressRanges::Set(vm::Address start, std::uint32_t pages, bool taken) {
 void AddressRanges::Occupy(vm::Address start, std::uint32_t pages) { Set(start, pages, true); }
 void AddressRanges::Return(vm::Address start, std::uint32_t pages) { Set(start, pages, false); }
 
-Mapping::Mapping(std::shared_ptr<AddressRanges> ranges, vm::Address start, std::uint32_t page_size,
-                 std::shared_ptr<Memory> memory, vm::Protection protection,
-                 vm::Inheritance inheritance)
+Mapping::Mapping(Shared<AddressRanges> ranges, vm::Address start, std::uint32_t page_size,
+                 Shared<Memory> memory, vm::Protection protection, vm::Inheritance inheritance)
     : ranges_(std::move(ranges)),
       start_(start),
       page_size_(page_size),
@@ -55,10 +54,9 @@ Mapping::Mapping(std::shared_ptr<AddressRanges> ranges, vm::Address start, std::
     states_[page].Store(PageState::Of(protection).bits(), kRelaxed);
 }
 
-std::shared_ptr<Mapping> Mapping::Fork(std::shared_ptr<AddressRanges> ranges,
-                                       std::shared_ptr<Memory> memory) const {
-  auto child = std::make_shared<Mapping>(std::move(ranges), start_, page_size_, std::move(memory),
-                                         vm::Protection::kNone, inheritance());
+Shared<Mapping> Mapping::Fork(Shared<AddressRanges> ranges, Shared<Memory> memory) const {
+  auto child = MakeShared<Mapping>(std::move(ranges), start_, page_size_, std::move(memory),
+                                   vm::Protection::kNone, inheritance());
   for (std::uint32_t page = 0; page < pages(); ++page)
     child->states_[page].Store(StateOf(page).bits(), kRelaxed);
   return child;

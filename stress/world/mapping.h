@@ -74,18 +74,17 @@ class PageState {
 
 class Mapping {
  public:
-  Mapping(std::shared_ptr<AddressRanges> ranges, vm::Address start, std::uint32_t page_size,
-          std::shared_ptr<Memory> memory, vm::Protection protection, vm::Inheritance inheritance);
+  Mapping(Shared<AddressRanges> ranges, vm::Address start, std::uint32_t page_size,
+          Shared<Memory> memory, vm::Protection protection, vm::Inheritance inheritance);
   // The mapping at the same place in a forked space. Nobody changes this one meanwhile.
-  std::shared_ptr<Mapping> Fork(std::shared_ptr<AddressRanges> ranges,
-                                std::shared_ptr<Memory> memory) const;
+  Shared<Mapping> Fork(Shared<AddressRanges> ranges, Shared<Memory> memory) const;
   ~Mapping();  // gives the address range back
   Mapping(const Mapping&) = delete;
 
   vm::Address start() const { return start_; }
   std::uint32_t pages() const { return memory_->pages(); }
   Memory& memory() const { return *memory_; }
-  const std::shared_ptr<Memory>& shared_memory() const { return memory_; }
+  const Shared<Memory>& shared_memory() const { return memory_; }
   vm::Address AddressOf(std::uint32_t page) const {
     return start_ + vm::Address{page} * page_size_;
   }
@@ -106,10 +105,10 @@ class Mapping {
   }
 
  private:
-  const std::shared_ptr<AddressRanges> ranges_;
+  const Shared<AddressRanges> ranges_;
   const vm::Address start_;
   const std::uint32_t page_size_;
-  const std::shared_ptr<Memory> memory_;
+  const Shared<Memory> memory_;
   locking::Atomic<std::uint8_t> inheritance_;
   std::unique_ptr<locking::Atomic<std::uint32_t>[]> states_;
 };

@@ -128,17 +128,17 @@ void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uin
     StoreRecord(context, state, mapping, page, slot);
 }
 
-std::shared_ptr<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
-                                vm::Protection protection, vm::Inheritance inheritance) {
+Shared<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
+                       vm::Protection protection, vm::Inheritance inheritance) {
   World& world = context.world;
   SharedClaim changes(state.changes);
   if (!changes.held() || !world.MayCommit(pages)) return nullptr;
   const std::optional<vm::Address> place = state.ranges->Take(pages);
   if (!place.has_value()) return nullptr;
   const std::uint32_t page_size = world.page_size();
-  auto mapping = std::make_shared<Mapping>(
-      state.ranges, *place, page_size, std::make_shared<Memory>(world.lineage(), pages, page_size),
-      protection, inheritance);
+  auto mapping = MakeShared<Mapping>(state.ranges, *place, page_size,
+                                     MakeShared<Memory>(world.lineage(), pages, page_size),
+                                     protection, inheritance);
   vm::Address start = 0;
   context.log.Begin("map", state.number, *place, pages);
   const vm::Result result = state.space.MapAnonymous(*place, vm::Address{pages} * page_size,
@@ -159,7 +159,7 @@ std::shared_ptr<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::
   return mapping;
 }
 
-void UnmapPages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+void UnmapPages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
                 std::uint32_t first, std::uint32_t count) {
   SharedClaim changes(state.changes);
   if (!changes.held() || !mapping->BeginChange(first, count)) return;
@@ -209,7 +209,7 @@ void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
   CheckUnexpected(context, "inherit", result, state, mapping, 0);
 }
 
-void WirePages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+void WirePages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
                std::uint32_t first, std::uint32_t count) {
   World& world = context.world;
   std::vector<PageState> before;
@@ -259,7 +259,7 @@ SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {
   World& world = context.world;
   AloneClaim changes(state.changes);
   if (!changes.held()) return SpaceUse(nullptr);
-  std::vector<std::shared_ptr<Mapping>> mappings;
+  std::vector<Shared<Mapping>> mappings;
   {
     locking::MutexGuard guard(state.lock);
     mappings = state.mappings;
@@ -281,8 +281,8 @@ SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {
     context.counters.refused.Add();
     return SpaceUse(nullptr);
   }
-  auto child = std::make_shared<SpaceState>(*space, world.NewRanges(*space));
-  std::vector<std::shared_ptr<Mapping>> inherited;
+  auto child = MakeShared<SpaceState>(*space, world.NewRanges(*space));
+  std::vector<Shared<Mapping>> inherited;
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const Mapping& mapping = *mappings[i];
     if (mapping.inheritance() == vm::Inheritance::kNone) continue;

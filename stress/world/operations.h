@@ -39,16 +39,16 @@ enum class Access : std::uint8_t { kLoad, kStore };
 void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t page,
            Access access);
 // A new mapping of `pages` pages; nullptr when it is refused.
-std::shared_ptr<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
-                                vm::Protection protection, vm::Inheritance inheritance);
+Shared<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
+                       vm::Protection protection, vm::Inheritance inheritance);
 // Pages [first, first + count) of a mapping. Do nothing when another worker changes one of them.
-void UnmapPages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+void UnmapPages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
                 std::uint32_t first, std::uint32_t count);
 void ProtectPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                   std::uint32_t count, vm::Protection protection);
 void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
                     vm::Inheritance inheritance);
-void WirePages(WorkerContext& context, SpaceState& state, const std::shared_ptr<Mapping>& mapping,
+void WirePages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
                std::uint32_t first, std::uint32_t count);
 // Unwires some range that was wired.
 void UnwireSome(WorkerContext& context, SpaceState& state);

@@ -86,8 +86,8 @@ std::vector<std::uint32_t> Memory::ForkStart() const {
   return generations;
 }
 
-std::shared_ptr<Memory> Memory::ForkEnd(const std::vector<std::uint32_t>& at_start) const {
-  auto child = std::make_shared<Memory>(lineage_, pages_, page_size_);
+Shared<Memory> Memory::ForkEnd(const std::vector<std::uint32_t>& at_start) const {
+  auto child = MakeShared<Memory>(lineage_, pages_, page_size_);
   child->ancestors_ = ancestors_;
   child->ancestors_.push_back(id_);
   for (std::uint32_t i = 0; i < at_start.size(); ++i)

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "locking/atomic.h"
+#include "stress/world/shared.h"
 
 namespace stress {
 
@@ -84,7 +85,7 @@ class Memory {
   // A fork of this memory by copy-on-write: call ForkStart before it starts and ForkEnd when it has
   // returned; the child may hold anything that was live in between.
   std::vector<std::uint32_t> ForkStart() const;
-  std::shared_ptr<Memory> ForkEnd(const std::vector<std::uint32_t>& at_start) const;
+  Shared<Memory> ForkEnd(const std::vector<std::uint32_t>& at_start) const;
 
   // Claims the record for a store and says what to store; false: another thread is storing there.
   bool BeginStore(std::uint32_t page, std::uint32_t slot, Record* record);

@@ -10,7 +10,7 @@ const locking::LockClass kSpaceStateLock("stress space", locking::LockKind::kMut
 
 }  // namespace
 
-SpaceState::SpaceState(vm::Space& vm_space, std::shared_ptr<AddressRanges> address_ranges)
+SpaceState::SpaceState(vm::Space& vm_space, Shared<AddressRanges> address_ranges)
     : space(vm_space),
       number(vm_space.id()),
       ranges(std::move(address_ranges)),
@@ -22,19 +22,19 @@ World::World(vm::System& system, const WorldConfig& config)
     if (auto state = CreateSpace(); state != nullptr) Add(std::move(state));
 }
 
-std::shared_ptr<AddressRanges> World::NewRanges(const vm::Space& space) const {
+Shared<AddressRanges> World::NewRanges(const vm::Space& space) const {
   auto& map = const_cast<vm::Space&>(space).map();
-  return std::make_shared<AddressRanges>(system_.config().page_size, map.limit);
+  return MakeShared<AddressRanges>(system_.config().page_size, map.limit);
 }
 
-std::shared_ptr<SpaceState> World::CreateSpace() {
+Shared<SpaceState> World::CreateSpace() {
   vm::Space* space = system_.CreateSpace();
   if (space == nullptr) return nullptr;
-  return std::make_shared<SpaceState>(*space, NewRanges(*space));
+  return MakeShared<SpaceState>(*space, NewRanges(*space));
 }
 
 SpaceUse World::CreatePrivate() {
-  std::shared_ptr<SpaceState> state = CreateSpace();
+  Shared<SpaceState> state = CreateSpace();
   if (state == nullptr) return SpaceUse(nullptr);
   state->users.TryShared();
   locking::MutexGuard guard(lock_);
@@ -42,7 +42,7 @@ SpaceUse World::CreatePrivate() {
   return SpaceUse(std::move(state));
 }
 
-void World::Add(std::shared_ptr<SpaceState> state) {
+void World::Add(Shared<SpaceState> state) {
   locking::MutexGuard guard(lock_);
   spaces_.push_back(std::move(state));
 }
@@ -50,21 +50,20 @@ void World::Add(std::shared_ptr<SpaceState> state) {
 SpaceUse World::PickSpace(locking::Random& random) {
   locking::MutexGuard guard(lock_);
   if (spaces_.empty()) return SpaceUse(nullptr);
-  std::shared_ptr<SpaceState> state =
-      spaces_[random.Below(static_cast<std::uint32_t>(spaces_.size()))];
+  Shared<SpaceState> state = spaces_[random.Below(static_cast<std::uint32_t>(spaces_.size()))];
   if (!state->users.TryShared()) return SpaceUse(nullptr);
   return SpaceUse(std::move(state));
 }
 
-std::shared_ptr<SpaceState> World::TakeForExit(locking::Random& random) {
+Shared<SpaceState> World::TakeForExit(locking::Random& random) {
   locking::MutexGuard guard(lock_);
   const auto count = static_cast<std::uint32_t>(spaces_.size());
   if (count <= config_.min_spaces) return nullptr;
   const std::uint32_t first = random.Below(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    std::shared_ptr<SpaceState>& candidate = spaces_[(first + i) % count];
+    Shared<SpaceState>& candidate = spaces_[(first + i) % count];
     if (!candidate->users.TryAlone()) continue;
-    std::shared_ptr<SpaceState> taken = std::move(candidate);
+    Shared<SpaceState> taken = std::move(candidate);
     candidate = std::move(spaces_.back());
     spaces_.pop_back();
     return taken;
@@ -77,7 +76,7 @@ std::uint32_t World::space_count() const {
   return static_cast<std::uint32_t>(spaces_.size());
 }
 
-std::shared_ptr<Mapping> World::PickMapping(SpaceState& state, locking::Random& random) {
+Shared<Mapping> World::PickMapping(SpaceState& state, locking::Random& random) {
   locking::MutexGuard guard(state.lock);
   if (state.mappings.empty()) return nullptr;
   return state.mappings[random.Below(static_cast<std::uint32_t>(state.mappings.size()))];
@@ -91,7 +90,7 @@ void World::Exit(SpaceState& state) {
 }
 
 void World::ExitAll() {
-  std::vector<std::shared_ptr<SpaceState>> leaving;
+  std::vector<Shared<SpaceState>> leaving;
   {
     locking::MutexGuard guard(lock_);
     leaving = std::move(spaces_);

@@ -22,28 +22,28 @@ namespace stress {
 
 // A range that was wired once, and is to be unwired once.
 struct WiredRange {
-  std::shared_ptr<Mapping> mapping;
+  Shared<Mapping> mapping;
   std::uint32_t first;
   std::uint32_t count;
 };
 
 struct SpaceState {
-  explicit SpaceState(vm::Space& vm_space, std::shared_ptr<AddressRanges> address_ranges);
+  explicit SpaceState(vm::Space& vm_space, Shared<AddressRanges> address_ranges);
 
   vm::Space& space;
   const std::uint32_t number;  // the space's id, for logs
-  const std::shared_ptr<AddressRanges> ranges;
+  const Shared<AddressRanges> ranges;
   Claim users;    // shared: works in it; alone: exits it
   Claim changes;  // shared: maps, unmaps, protects; alone: forks it
   locking::Mutex lock;
-  std::vector<std::shared_ptr<Mapping>> mappings LOCKING_GUARDED_BY(lock);
+  std::vector<Shared<Mapping>> mappings LOCKING_GUARDED_BY(lock);
   std::vector<WiredRange> wired LOCKING_GUARDED_BY(lock);
 };
 
 // A space that cannot exit while this lives.
 class SpaceUse {
  public:
-  explicit SpaceUse(std::shared_ptr<SpaceState> state) : state_(std::move(state)) {}
+  explicit SpaceUse(Shared<SpaceState> state) : state_(std::move(state)) {}
   SpaceUse(SpaceUse&& other) noexcept = default;
   SpaceUse& operator=(SpaceUse&&) = delete;
   ~SpaceUse() {
@@ -54,7 +54,7 @@ class SpaceUse {
   SpaceState* operator->() const { return state_.get(); }
 
  private:
-  std::shared_ptr<SpaceState> state_;
+  Shared<SpaceState> state_;
 };
 
 struct WorldConfig {
@@ -79,26 +79,26 @@ class World {
   // A space that no other worker picks; nullptr when the machine has no room for one.
   SpaceUse CreatePrivate() LOCKING_EXCLUDES(lock_);
   // A space that is picked from now on.
-  void Add(std::shared_ptr<SpaceState> state) LOCKING_EXCLUDES(lock_);
+  void Add(Shared<SpaceState> state) LOCKING_EXCLUDES(lock_);
   // Takes a space that nobody uses out of the world, to be exited; nullptr when there is none, or
   // no more than the minimum.
-  std::shared_ptr<SpaceState> TakeForExit(locking::Random& random) LOCKING_EXCLUDES(lock_);
+  Shared<SpaceState> TakeForExit(locking::Random& random) LOCKING_EXCLUDES(lock_);
   std::uint32_t space_count() const LOCKING_EXCLUDES(lock_);
 
   // Some mapping of the space, or nullptr.
-  std::shared_ptr<Mapping> PickMapping(SpaceState& state, locking::Random& random);
+  Shared<Mapping> PickMapping(SpaceState& state, locking::Random& random);
   // Whether `pages` more may be promised.
   bool MayCommit(std::uint64_t pages) const {
     return lineage_.committed_pages() + pages <= config_.commit_limit;
   }
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
-  std::shared_ptr<AddressRanges> NewRanges(const vm::Space& space) const;
+  Shared<AddressRanges> NewRanges(const vm::Space& space) const;
   // Exits every space. No worker runs any more.
   void ExitAll() LOCKING_EXCLUDES(lock_);
 
  private:
-  std::shared_ptr<SpaceState> CreateSpace();
+  Shared<SpaceState> CreateSpace();
   void Exit(SpaceState& state);
 
   vm::System& system_;
@@ -106,8 +106,8 @@ class World {
   Lineage lineage_;
   locking::Atomic<std::int64_t> wired_pages_{0};
   mutable locking::Mutex lock_;
-  std::vector<std::shared_ptr<SpaceState>> spaces_ LOCKING_GUARDED_BY(lock_);
-  std::vector<std::shared_ptr<SpaceState>> private_ LOCKING_GUARDED_BY(lock_);
+  std::vector<Shared<SpaceState>> spaces_ LOCKING_GUARDED_BY(lock_);
+  std::vector<Shared<SpaceState>> private_ LOCKING_GUARDED_BY(lock_);
 };
 
 }  // namespace stress

@@ -26,7 +26,7 @@ class Oracle : public testing::Test {
   RecordFault Load(const Memory& memory, const Record& found) {
     return memory.EndLoad(kPage, kSlot, memory.BeginLoad(kPage, kSlot), found).fault;
   }
-  std::shared_ptr<Memory> Fork(const Memory& memory) { return memory.ForkEnd(memory.ForkStart()); }
+  Shared<Memory> Fork(const Memory& memory) { return memory.ForkEnd(memory.ForkStart()); }
 
   Lineage lineage_{7};
   Memory memory_{lineage_, kPages, kPageSize};

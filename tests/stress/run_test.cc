@@ -225,7 +225,7 @@ class SmallWorld : public testing::Test {
                     record.words().data(), kRecordWords),
                 vm::Result::kOk);
   }
-  std::shared_ptr<Mapping> NewMapping(SpaceState& space) {
+  Shared<Mapping> NewMapping(SpaceState& space) {
     return MapNew(context_, space, 4, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
   }
 
