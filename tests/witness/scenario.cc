@@ -74,10 +74,12 @@ class LockTable {
     if (lock == nullptr) lock = std::make_unique<AnyLock>(*lock_class, kind, instance);
     return *lock;
   }
-  // A lock that stays locked may not be destroyed.
-  void Leak() {
-    for (auto& [name, lock] : locks_) (void)lock.release();
-    for (auto& [name, lock_class] : classes_) (void)lock_class.release();
+  // A lock that stays locked may not be destroyed: this one and all others are kept for good.
+  void Keep() {
+    static auto* kept_classes = new std::vector<std::unique_ptr<LockClass>>;
+    static auto* kept_locks = new std::vector<std::unique_ptr<AnyLock>>;
+    for (auto& [name, lock] : locks_) kept_locks->push_back(std::move(lock));
+    for (auto& [name, lock_class] : classes_) kept_classes->push_back(std::move(lock_class));
   }
 
  private:
@@ -228,7 +230,7 @@ ScenarioResult RunScenario(const Scenario& scenario) {
                         witness.Snapshot(LockOrderWitness::Stacks::kNone)};
   SetRunContext(former);
   for (const Path& path : paths)
-    if (path.leaks()) locks.Leak();
+    if (path.leaks()) locks.Keep();
   return result;
 }
 
