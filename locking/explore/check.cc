@@ -26,7 +26,7 @@ class CollectingSink : public FindingSink {
  public:
   void Report(Finding finding) override {
     std::lock_guard lock(mutex_);
-    if (!first_) first_ = std::move(finding);
+    if (!first_ && FailsRun(finding)) first_ = std::move(finding);
   }
   [[noreturn]] void ReportFatal(Finding finding) override {
     DefaultFindingSink().ReportFatal(std::move(finding));  // an executor ends its execution instead

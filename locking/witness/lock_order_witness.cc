@@ -89,7 +89,7 @@ bool LockOrderWitness::InDeclaredOrder(const ThreadState& self, const Attempted&
 }
 
 LockOrderWitness::ThreadRecord& LockOrderWitness::RecordOf(ThreadState& self) {
-  ThreadRecord& record = threads_[self.id];
+  ThreadRecord& record = threads_[KeyOf(self)];
   if (record.chains == nullptr) record.chains = std::make_unique<ChainCache>();
   if (self.chains == nullptr) {
     self.chains = record.chains.get();
@@ -118,7 +118,7 @@ void LockOrderWitness::Decide(ThreadState& self, const Attempted& taking, const 
 
 Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted& taking,
                                        const Stack& stack) {
-  const ThreadRecord& record = threads_[self.id];
+  const ThreadRecord& record = threads_[KeyOf(self)];
   Acquisition a{.thread = self.id, .thread_name = record.name, .taken = {}, .held = {}};
   a.taken = {.node = graph_.NodeOf(taking.lock.lock_class()),
              .instance = taking.lock.instance(),
@@ -153,7 +153,7 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
 
 void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisition acquisition,
                            Findings* findings) {
-  ChainCache& chains = *threads_[self.id].chains;
+  ChainCache& chains = *threads_[KeyOf(self)].chains;
   if (chains.used() >= kChainsOfThread) {
     FoldCounts(chains);
     chains.Clear();
@@ -307,7 +307,7 @@ void LockOrderWitness::AtThreadEnd(ThreadState& self) {
   self.chains = nullptr;
   if (self.executor != nullptr) return;  // the next execution has a thread of this id again
   QuietSection section(mutex_, self);
-  const auto it = threads_.find(self.id);
+  const auto it = threads_.find(KeyOf(self));
   FoldCounts(*it->second.chains);
   threads_.erase(it);
 }
@@ -355,7 +355,7 @@ OrderSnapshot LockOrderWitness::Snapshot(Stacks stacks) const {
   std::lock_guard lock(mutex_);
   std::vector<std::uint64_t> counts(graph_.acquisition_count());
   for (std::uint32_t i = 0; i < counts.size(); ++i) counts[i] = graph_.acquisition(i).count;
-  for (const auto& [id, thread] : threads_)
+  for (const auto& [key, thread] : threads_)
     thread.chains->ForEach([&](const ChainCache::Slot& slot) {
       if (slot.record != kNotKept)
         counts[slot.record] += slot.count.load(std::memory_order_relaxed);

@@ -33,7 +33,7 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "locking/chain_cache.h"
@@ -99,6 +99,10 @@ class LockOrderWitness : public Witness {
   void CheckSameInstance(const ThreadState& self, const Attempted& taking);
   bool InDeclaredOrder(const ThreadState& self, const Attempted& taking) const;
 
+  static std::pair<const Executor*, std::uint32_t> KeyOf(const ThreadState& self) {
+    return {self.executor, self.id};
+  }
+
   // All below with mutex_ held.
   ThreadRecord& RecordOf(ThreadState& self);
   void Decide(ThreadState& self, const Attempted& taking, const Stack& stack, Findings* findings);
@@ -121,7 +125,8 @@ class LockOrderWitness : public Witness {
   mutable std::mutex mutex_;
   OrderGraph graph_;
   CycleSearch search_{graph_};
-  std::map<std::uint32_t, ThreadRecord> threads_;  // by thread id
+  // By executor and thread id: executions that run side by side have threads of one id.
+  std::map<std::pair<const Executor*, std::uint32_t>, ThreadRecord> threads_;
   // Acquisitions that closed a cycle of a tier below provable: new evidence may lift it.
   std::vector<std::uint32_t> listed_;
   // What was reported: (cycle of classes from its smallest on, edge, site) and the best tier.

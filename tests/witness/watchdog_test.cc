@@ -239,6 +239,24 @@ TEST_F(WatchdogDeathTest, NoOperationEnds) {
       kReported, "HANG: no operation ended for [0-9]* ms(.|\n)*thread 1: runs in spinning");
 }
 
+// The same without a watchdog, for threads that stand still.
+TEST(FindDeadlock, NamesTheCircleAndNobodyElse) {
+  ThreadState a(1, "a"), b(2, "b"), c(3, "c");
+  const std::atomic<std::uint32_t> held_by[] = {2, 3, 2};
+  ThreadState* const threads[] = {&a, &b, &c};
+  for (int i = 0; i < 3; ++i) {
+    threads[i]->waiting.holder = &held_by[i];
+    threads[i]->waiting.target = &held_by[i];
+    threads[i]->waiting.target_class = &kA;
+    threads[i]->waiting.sequence = 1;
+  }
+  EXPECT_EQ(FindDeadlock(threads), (std::vector<ThreadState*>{&b, &c}));
+  EXPECT_EQ(DeadlockFinding(FindDeadlock(threads)).title,
+            "deadlock: b waits for alpha; c waits for alpha; then b again");
+  c.waiting.sequence = 2;
+  EXPECT_TRUE(FindDeadlock(threads).empty());
+}
+
 // From here on nothing hangs, and the watchdog has nothing to say.
 class WatchdogTest : public ::testing::Test {
  protected:
@@ -298,6 +316,68 @@ TEST_F(WatchdogTest, SleepersWithADeadlineWakeByThemselves) {
   EXPECT_EQ(sink_.Summary(), "");
 }
 
+// A circle of waits, one of which ends by itself.
+TEST_F(WatchdogTest, ADeadlineBreaksTheCircle) {
+  Mutex map(kA), object(kB);
+  SleepQueue queue;
+  std::atomic<std::uint32_t> busy_holder{kNobody};
+  Meeting meeting(2);
+  Thread holder("holder of the page", [&] {
+    busy_holder = Self().id;
+    meeting.Arrive();
+    map.Lock();
+    map.Unlock();
+  });
+  Thread waiter("waiter for the page", [&] {
+    map.Lock();
+    meeting.Arrive();
+    object.Lock();
+    queue
+        .SleepKeep(&busy_holder, object, {.resource_class = &kBusy, .holder = &busy_holder},
+                   Clock::NowNs() + 10 * kShortPeriodNs)
+        .AndRetry();
+    object.Unlock();
+    map.Unlock();
+  });
+  Watch(8, kStallNs);
+  holder.Join();
+  waiter.Join();
+  EXPECT_EQ(sink_.Summary(), "");
+}
+
+// Two threads of which one always sleeps: a look that sees them at different moments sees both.
+TEST_F(WatchdogTest, TakingTurnsIsNoLostWakeup) {
+  Mutex mutex(kA);
+  SleepQueue queue;
+  bool stop = false;
+  int turn = 0;
+  std::vector<Thread> threads;
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back("player", [&, t] {
+      mutex.Lock();
+      while (!stop) {
+        if (turn % 2 == t) {
+          ++turn;
+          queue.WakeAll(&turn);
+        } else {
+          queue.SleepKeep(&turn, mutex, {.resource_class = &kEvent}).AndRetry();
+        }
+      }
+      queue.WakeAll(&turn);
+      mutex.Unlock();
+    });
+  SetRunContext(former_);
+  {
+    Watchdog watchdog({context_.id, &sink_, 1000, kStallNs});
+    while (watchdog.scans() < 5000) std::this_thread::yield();
+  }
+  mutex.Lock();
+  stop = true;
+  mutex.Unlock();
+  threads.clear();
+  EXPECT_EQ(sink_.Summary(), "");
+}
+
 TEST_F(WatchdogTest, SlowProgressIsNoHang) {
   std::atomic<bool> stop{false};
   std::vector<Thread> threads;
@@ -311,7 +391,7 @@ TEST_F(WatchdogTest, SlowProgressIsNoHang) {
     Operation operation("long");
     while (!stop) std::this_thread::yield();
   });
-  Watch(20, 50 * kShortPeriodNs);
+  Watch(120, 50 * kShortPeriodNs);
   stop = true;
   threads.clear();
   EXPECT_EQ(sink_.Summary(), "");
@@ -343,6 +423,7 @@ TEST_F(WatchdogTest, OtherRunsAreNotItsBusiness) {
   other.id = NextRunId();
   SetRunContext(other);
   Thread sleeper("sleeper", [&] {
+    Operation operation("sleep");
     mutex.Lock();
     while (!stop) queue.SleepKeep(&queue, mutex, {.resource_class = &kEvent}).AndRetry();
     mutex.Unlock();
