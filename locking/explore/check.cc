@@ -46,19 +46,22 @@ class Runner {
   // What was found, if anything.
   std::optional<Finding> Run(Strategy& strategy, std::uint64_t seed, std::uint32_t max_steps,
                              bool with_evidence) {
-    const bool ended = executor_.Run(body_, strategy, {seed, max_steps, run_, with_evidence});
+    ended_by_failure_ = !executor_.Run(body_, strategy, {seed, max_steps, run_, with_evidence});
     std::optional<Finding> reported = sink_.Take();
-    if (!ended) return executor_.failure();
+    if (ended_by_failure_) return executor_.failure();
     if (reported) return reported;
     if (executor_.sanitizer_reports() > 0) return FindingOf(executor_.sanitizer_report());
     return std::nullopt;
   }
+  // The last finding ended its execution; else a detector reported it and the execution went on.
+  bool ended_by_failure() const { return ended_by_failure_; }
   const ExploreExecutor& executor() const { return executor_; }
 
  private:
   const Body& body_;
   RunContext run_;
   CollectingSink sink_;
+  bool ended_by_failure_ = false;
   ExploreExecutor executor_;
 };
 
@@ -209,14 +212,14 @@ void Checker::Record(Share& share, Finding finding, std::uint64_t execution, std
   failure.max_steps = options_.max_steps;
   failure.trace_hash = executor.trace_hash();
   failure.choices.assign(executor.choices().begin(), executor.choices().end());
-  if (failure.finding.id != "RACE") {
-    RecordedSchedule strategy(failure.choices);
-    std::optional<Finding> again =
-        share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
-    failure.reproduced =
-        again && !strategy.diverged() && executor.trace_hash() == failure.trace_hash;
-    if (failure.reproduced) failure.finding = std::move(*again);
-  }
+  RecordedSchedule strategy(failure.choices);
+  const bool ended_it = share.runner->ended_by_failure();
+  std::optional<Finding> again =
+      share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
+  // What a witness or a sanitizer has reported once it does not report again: the trace decides.
+  failure.reproduced =
+      (again || !ended_it) && !strategy.diverged() && executor.trace_hash() == failure.trace_hash;
+  if (failure.reproduced && again) failure.finding = std::move(*again);
   share.known.emplace(cheap_signature, failure.finding.signature);
   share.failures.push_back({std::move(failure), true});
 }

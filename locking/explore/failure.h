@@ -40,7 +40,7 @@ struct Failure {
   std::vector<std::uint32_t> choices;
   std::map<std::string, std::string> with;  // parameters of the test, for whoever builds it again
   // Not in the file: how often it was seen in its Check, and whether running it again at once gave
-  // the same trace. A data race is not run again: ThreadSanitizer reports each but once.
+  // the same trace.
   std::uint64_t count = 1;
   bool reproduced = false;
 };

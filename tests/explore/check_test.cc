@@ -14,6 +14,7 @@
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread.h"
+#include "locking/witness/lock_order_witness.h"
 
 namespace locking {
 namespace {
@@ -193,6 +194,30 @@ TEST(Check, ReportsExceptions) {
   EXPECT_NE(result.failures[0].finding.title.find("std::runtime_error: no such page"),
             std::string::npos)
       << result.failures[0].finding.title;
+}
+
+TEST(Check, TakesWhatAWitnessReportsForAFailure) {
+  // One thread takes both orders, one after the other: no schedule blocks, the order is wrong.
+  LockOrderWitness witness;
+  RunContext run;
+  run.witness = &witness;
+  const Result result = Check(
+      [] {
+        Mutex first(kFirst), second(kSecond);
+        Thread("forward", [&] {
+          MutexGuard outer(first);
+          MutexGuard inner(second);
+        }).Join();
+        Thread("backward", [&] {
+          MutexGuard outer(second);
+          MutexGuard inner(first);
+        }).Join();
+      },
+      {.executions = 50, .run = run});
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_EQ(result.failures[0].finding.id, "LK02");
+  EXPECT_TRUE(result.failures[0].reproduced);
+  EXPECT_EQ(result.first_failure_execution, 1u);
 }
 
 TEST(Check, RunsAThousandThreads) {

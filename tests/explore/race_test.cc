@@ -56,6 +56,7 @@ TEST(Race, OfAnUnsynchronisedCounterIsReported) {
   ASSERT_EQ(result.failures.size(), 1u);
   const Finding& finding = result.failures[0].finding;
   EXPECT_EQ(finding.id, "RACE");
+  EXPECT_TRUE(result.failures[0].reproduced);
   ASSERT_EQ(finding.threads.size(), 2u);
   for (const ThreadEvidence& thread : finding.threads) {
     EXPECT_NE(thread.what.find("write"), std::string::npos);
