@@ -8,6 +8,7 @@ namespace stress {
 
 int ExploreCommand(const Invocation& invocation);
 int ReplayCommand(const Invocation& invocation);
+int LockOrderCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
 int ListCommand(const Invocation& invocation);
 

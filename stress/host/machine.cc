@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 
 #include "locking/hash.h"
@@ -77,6 +78,15 @@ std::string HostCpuModel() {
 }
 
 bool StderrIsTerminal() { return isatty(STDERR_FILENO) == 1; }
+
+std::string Today() {
+  const time_t now = time(nullptr);
+  tm parts;
+  char text[16];
+  gmtime_r(&now, &parts);
+  std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
+}
 
 std::uint64_t SeedFromClock() {
   timespec now;

@@ -17,6 +17,8 @@ std::uint64_t PeakResidentBytes();
 std::string HostSystem();
 std::string HostCpuModel();
 bool StderrIsTerminal();
+// "2026-11-21", in UTC.
+std::string Today();
 // A seed from the clock: the one place where chance enters a run.
 std::uint64_t SeedFromClock();
 

@@ -109,6 +109,11 @@ RunResult NativeRun::Run() {
   return result;
 }
 
+locking::OrderSnapshot NativeRun::ObservedOrder() const {
+  if (witness_ == nullptr) return {};
+  return witness_->Snapshot(locking::LockOrderWitness::Stacks::kFirstSample);
+}
+
 void NativeRun::EnterRun() {
   locking::RunContext context = locking::Self().run;
   context.id = run_id_;

@@ -28,6 +28,8 @@ class NativeRun {
   ~NativeRun();
 
   RunResult Run();
+  // What the witness saw of it; empty without one.
+  locking::OrderSnapshot ObservedOrder() const;
 
  private:
   void Control();

@@ -173,6 +173,14 @@ TEST_F(BadInput, ReplayFile) {
   ExpectRefused({"replay", "x.replay"}, {"x.replay"});
 }
 
+TEST_F(BadInput, OrderBook) {
+  ExpectRefused({"lockorder", "--book=absent.toml"}, {"absent.toml", "No such file"});
+  Write("b.toml", "order = 3\n");
+  ExpectRefused({"lockorder", "--book=b.toml"}, {"b.toml:1", "order"});
+  Write("c.toml", "order = []\n");
+  ExpectRefused({"lockorder", "--book=c.toml", "--format=svg"}, {"svg", kNotAvailable});
+}
+
 TEST_F(BadInput, List) {
   ExpectRefused({"list"}, {"scenarios", "workers"});
   ExpectRefused({"list", "scenario"}, {"did you mean scenarios?"});

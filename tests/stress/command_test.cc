@@ -220,5 +220,26 @@ TEST_F(Command, AnExplorationRepeatsItselfExactly) {
   EXPECT_NE(trace("--seed=12", "--jobs=1"), first);
 }
 
+TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
+  Write("book.toml", "order = [\n]\n");
+  const Outcome unapproved = Run({"lockorder", "--book=book.toml"});
+  EXPECT_EQ(unapproved.exit_code, 1) << unapproved.err;
+  EXPECT_TRUE(Contains(unapproved.out, "unapproved: map -> object ")) << unapproved.out;
+  ASSERT_EQ(Run({"lockorder", "--book=book.toml", "--update"}).exit_code, 0);
+  EXPECT_TRUE(Contains(Read("book.toml"), "\"map\", \"object\"")) << Read("book.toml");
+  Write("book.toml",
+        "order = [[\"map\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
+        "leaves = [\"cpu access\", \"swap\", \"object list\", \"index nodes\", \"free queue\"]\n");
+  const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
+  EXPECT_EQ(approved.exit_code, 0) << approved.err << approved.out;
+  const json result = json::parse(Read("o.json"));
+  EXPECT_EQ(result["schema"], "vmstress.lockorder/1");
+  for (const char* key : {"build", "host", "edges", "unapproved", "unexercised", "cycles"})
+    EXPECT_TRUE(result.contains(key)) << key;
+  for (const char* key : {"from", "to", "count", "approved", "site"})
+    EXPECT_TRUE(result["edges"][0].contains(key)) << key;
+  EXPECT_TRUE(result["unapproved"].empty());
+}
+
 }  // namespace
 }  // namespace stress
