@@ -13,16 +13,9 @@ std::unique_ptr<Strategy> MakeStrategy(std::string_view name, std::uint32_t dept
   return nullptr;
 }
 
-void RandomWalk::BeginExecution(std::uint64_t seed) {
-  random_ = Random(seed);
-  next_ = random_.Next();
-}
+void RandomWalk::BeginExecution(std::uint64_t seed) { draw_.Begin(seed); }
 
-std::uint32_t RandomWalk::Pick(const Choice& choice) {
-  const auto index = static_cast<std::uint32_t>(((next_ >> 32) * choice.count) >> 32);
-  next_ = random_.Next();  // drawn ahead: nobody waits for it
-  return index;
-}
+std::uint32_t RandomWalk::Pick(const Choice& choice) { return draw_.Below(choice.count); }
 
 RecordedSchedule::RecordedSchedule(std::span<const std::uint32_t> choices) {
   for (std::uint32_t choice : choices) choices_.push_back(choice);

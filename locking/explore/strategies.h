@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "locking/random.h"
 #include "locking/sched/plain_array.h"
 #include "locking/sched/strategy.h"
 
@@ -32,10 +31,10 @@ class RandomWalk final : public Strategy {
   const char* name() const override { return "random"; }
   void BeginExecution(std::uint64_t seed) override;
   std::uint32_t Pick(const Choice& choice) override;
+  UniformDraw* uniform() override { return &draw_; }
 
  private:
-  Random random_{0};
-  std::uint64_t next_ = 0;
+  UniformDraw draw_;
 };
 
 // The threads of a recorded execution, in their order.

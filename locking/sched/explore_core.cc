@@ -55,6 +55,7 @@ void ExploreExecutor::BeginExecution(Strategy& strategy, const Execution& execut
   seed_ = execution.seed;
   sanitizer_reports_ = 0;
   strategy.BeginExecution(execution.seed);
+  uniform_ = strategy.uniform();
 }
 
 // ---- Choosing
@@ -88,9 +89,16 @@ inline bool ExploreExecutor::FindsItsLockHeld(const Fibre& fibre) const {
   return owner != kNobody && owner != fibre.id;
 }
 
+__attribute__((noinline)) std::uint32_t ExploreExecutor::AskStrategy() {
+  const std::uint32_t index =
+      strategy_->Pick({runnable_.data(), runnable_.size(), current_, steps_});
+  if (index >= runnable_.size()) std::abort();
+  return index;
+}
+
 // One step: the strategy says who does its next operation. A thread that would block in it is set
 // aside, without being run, until the lock is released. nullptr: nobody can run, now or later.
-inline Fibre* ExploreExecutor::Decide() {
+__attribute__((always_inline)) inline Fibre* ExploreExecutor::Decide() {
   clock_ns_ += kPointNs;
   if (clock_ns_ >= earliest_deadline_) [[unlikely]]
     WakeTimedOut();
@@ -99,10 +107,8 @@ inline Fibre* ExploreExecutor::Decide() {
       RestoreYielded();
       if (runnable_.empty() && !JumpClock()) return nullptr;
     }
-    const Choice choice{runnable_.data(), runnable_.size(), current_, steps_};
-    const std::uint32_t index = strategy_->Pick(choice);
-    if (index >= runnable_.size()) [[unlikely]]
-      std::abort();
+    const std::uint32_t index =
+        uniform_ != nullptr ? uniform_->Below(runnable_.size()) : AskStrategy();
     Fibre& next = static_cast<Fibre&>(*runnable_[index]);
     if (FindsItsLockHeld(next)) {
       Block(next, next.next.address);

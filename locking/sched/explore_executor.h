@@ -90,6 +90,7 @@ class ExploreExecutor final : public Executor {
   void Announce(Fibre& self, PointKind kind, const void* address, const LockClass* lock_class,
                 Site site);
   bool FindsItsLockHeld(const Fibre& fibre) const;
+  std::uint32_t AskStrategy();
   Fibre* Decide();
   void GoOnWith(Fibre& self, Fibre* next);
   void Reschedule(Fibre& self);
@@ -139,6 +140,7 @@ class ExploreExecutor final : public Executor {
   };
 
   Strategy* strategy_ = nullptr;         // (s)
+  UniformDraw* uniform_ = nullptr;       // (s) of strategy_
   Fibre* current_ = nullptr;             // (s)
   PlainArray<ThreadView*> runnable_;     // (s)
   std::uint64_t clock_ns_ = 0;           // (s)

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "locking/executor.h"
+#include "locking/random.h"
 
 namespace locking {
 
@@ -31,6 +32,22 @@ struct Choice {
   std::uint32_t step;                 // scheduling points so far in this execution
 };
 
+// The draw of a strategy that takes any runnable thread: the executor draws without a call.
+struct UniformDraw {
+  Random random{0};
+  std::uint64_t next = 0;
+
+  void Begin(std::uint64_t seed) {
+    random = Random(seed);
+    next = random.Next();
+  }
+  std::uint32_t Below(std::uint32_t bound) {
+    const auto index = static_cast<std::uint32_t>(((next >> 32) * bound) >> 32);
+    next = random.Next();  // drawn ahead: nobody waits for it
+    return index;
+  }
+};
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -40,6 +57,8 @@ class Strategy {
   // The index in `choice.runnable` of the thread that does its next operation now. Asked again, at
   // the same step, when that thread would only find its lock held: it is no longer among them.
   virtual std::uint32_t Pick(const Choice& choice) = 0;
+  // Not nullptr: Pick is Below(choice.count) of this draw, and is not called.
+  virtual UniformDraw* uniform() { return nullptr; }
   // After each execution that was not given up; false: nothing is left to explore.
   virtual bool EndExecution() { return true; }
 };
