@@ -40,9 +40,10 @@ const char* PointKindName(PointKind kind);
 // One scheduling point: the operation that the thread is about to do.
 struct Point {
   PointKind kind;
-  // What it operates on: for kLock and kLockShared a LockBase. Never hashed, never ordered by.
+  // What it operates on: for kLock and kLockShared a LockBase, for kJoin the executor's own. Never
+  // hashed, never ordered by.
   const void* address;
-  const LockClass* lock_class;  // nullptr for atomics and threads
+  const LockClass* lock_class;  // nullptr for atomics
   Site site;
 };
 

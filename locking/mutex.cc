@@ -9,8 +9,9 @@ void Mutex::LockSlow(Site site) {
   ThreadState& self = Self();
   if (self.executor != nullptr) {
     self.executor->AtPoint(PointKind::kLock, this, class_, site);
-    if (self.executor->abandoned()) {
-      ForceAcquire();
+    if (self.executor->abandoned()) return ForceAcquire();
+    if (!Watched(kWatchKeepsHeld) && TryAcquire(self)) [[likely]] {
+      SetOwner();
       return;
     }
   }

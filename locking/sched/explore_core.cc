@@ -18,7 +18,8 @@ constexpr std::uint32_t Bit(PointKind kind) { return 1u << static_cast<std::uint
 // Where a thread stands in a destructor, most likely, or is not yet known to its spawner.
 constexpr std::uint32_t kThrowsNothing = Bit(PointKind::kUnlock) | Bit(PointKind::kWakeup) |
                                          Bit(PointKind::kSpawn) | Bit(PointKind::kJoin);
-constexpr std::uint32_t kLockKinds = Bit(PointKind::kLock) | Bit(PointKind::kLockShared);
+constexpr std::uint32_t kBlockingKinds =
+    Bit(PointKind::kLock) | Bit(PointKind::kLockShared) | Bit(PointKind::kJoin);
 // What a spin loop does: nothing that could help another thread on.
 constexpr std::uint32_t kIdleKinds =
     Bit(PointKind::kLoad) | Bit(PointKind::kTryLock) | Bit(PointKind::kYield);
@@ -68,7 +69,7 @@ inline void ExploreExecutor::Announce(Fibre& self, PointKind kind, const void* a
       lock_class != nullptr ? lock_class->name_hash() : 0x51ED270B7F4A7C15ull;
   self.next_hash = HashOfSite(std::bit_cast<const void*>(site), site) ^ std::rotl(class_hash, 23) ^
                    (static_cast<std::uint64_t>(kind) << 40) ^ self.id;
-  if ((kIdleKinds & Bit(kind)) == 0) idle_yields_ = 0;
+  idle_yields_ &= 0u - ((kIdleKinds >> static_cast<std::uint32_t>(kind)) & 1u);
 }
 
 inline std::uint64_t ExploreExecutor::HashOfSite(const void* key, Site site) {
@@ -80,13 +81,42 @@ inline std::uint64_t ExploreExecutor::HashOfSite(const void* key, Site site) {
   return entry.hash;
 }
 
-// Whether it would only find its lock held. A lock that readers hold says nothing here: whoever is
-// picked for it tries, and blocks.
-inline bool ExploreExecutor::FindsItsLockHeld(const Fibre& fibre) const {
-  if ((kLockKinds & Bit(fibre.next.kind)) == 0) return false;
+// A runnable fibre is no longer, until WakeAddress(address).
+inline void ExploreExecutor::Block(Fibre& fibre, const void* address) {
+  fibre.state = FibreState::kBlocked;
+  fibre.blocked_on = address;
+  fibre.next_blocked = nullptr;
+  const std::uint32_t bucket = BucketOf(address);
+  if (blocked_heads_[bucket] == nullptr)
+    blocked_heads_[bucket] = &fibre;
+  else
+    blocked_tails_[bucket]->next_blocked = &fibre;
+  blocked_tails_[bucket] = &fibre;
+  ++blocked_;
+  RemoveRunnable(fibre);
+}
+
+// Whether it would only block in its next operation: its lock is held, or who it joins has not
+// ended. A lock that readers hold says nothing here: whoever is picked for it tries, and blocks.
+inline bool ExploreExecutor::WouldBlock(const Fibre& fibre) const {
+  if ((kBlockingKinds & Bit(fibre.next.kind)) == 0) return false;
+  if (fibre.next.kind == PointKind::kJoin)
+    return static_cast<const Fibre*>(fibre.next.address)->state != FibreState::kEnded;
   const auto* lock = static_cast<const LockBase*>(fibre.next.address);
   const std::uint32_t owner = lock->owner().load(std::memory_order_relaxed);
   return owner != kNobody && owner != fibre.id;
+}
+
+// Who has been set aside already depends on the strategy's questions; what follows from the number
+// of those who can run must not, or a replay would differ.
+void ExploreExecutor::SetAsideBlocked() {
+  for (std::uint32_t i = 0; i < runnable_.size();) {
+    Fibre& fibre = static_cast<Fibre&>(*runnable_[i]);
+    if (WouldBlock(fibre))
+      Block(fibre, fibre.next.address);
+    else
+      ++i;
+  }
 }
 
 __attribute__((noinline)) std::uint32_t ExploreExecutor::AskStrategy() {
@@ -97,7 +127,7 @@ __attribute__((noinline)) std::uint32_t ExploreExecutor::AskStrategy() {
 }
 
 // One step: the strategy says who does its next operation. A thread that would block in it is set
-// aside, without being run, until the lock is released. nullptr: nobody can run, now or later.
+// aside, without being run, until it can go on. nullptr: nobody can run, now or later.
 __attribute__((always_inline)) inline Fibre* ExploreExecutor::Decide() {
   clock_ns_ += kPointNs;
   if (clock_ns_ >= earliest_deadline_) [[unlikely]]
@@ -110,7 +140,7 @@ __attribute__((always_inline)) inline Fibre* ExploreExecutor::Decide() {
     const std::uint32_t index =
         uniform_ != nullptr ? uniform_->Below(runnable_.size()) : AskStrategy();
     Fibre& next = static_cast<Fibre&>(*runnable_[index]);
-    if (FindsItsLockHeld(next)) {
+    if (WouldBlock(next)) {
       Block(next, next.next.address);
       continue;
     }
@@ -186,39 +216,21 @@ void ExploreExecutor::AtPoint(PointKind kind, const void* address, const LockCla
     return PassAbandoned(MayThrow(kind));
   Fibre& self = *current_;
   Announce(self, kind, address, lock_class, site);
-  if (steps_ >= max_steps_ && MayThrow(kind)) [[unlikely]]
-    FailLivelock();
+  if (steps_ >= max_steps_) [[unlikely]] {
+    if (MayThrow(kind)) FailLivelock();
+  }
   RestoreYielded();
   GoOnWith(self, Decide());
   if (abandoned()) [[unlikely]]
     PassAbandoned(MayThrow(self.next.kind));
 }
 
-// A runnable fibre is no longer, until WakeAddress(address).
-void ExploreExecutor::Block(Fibre& fibre, const void* address) {
-  fibre.state = FibreState::kBlocked;
-  fibre.blocked_on = address;
-  fibre.next_blocked = nullptr;
-  const std::uint32_t bucket = BucketOf(address);
-  if (blocked_heads_[bucket] == nullptr)
-    blocked_heads_[bucket] = &fibre;
-  else
-    blocked_tails_[bucket]->next_blocked = &fibre;
-  blocked_tails_[bucket] = &fibre;
-  ++blocked_;
-  RemoveRunnable(fibre);
-}
-
-void ExploreExecutor::BlockQuietly(const void* address) {
-  Fibre& self = *current_;
-  Block(self, address);
-  Reschedule(self);
-}
-
 void ExploreExecutor::BlockOn(const void* address) {
   if (abandoned()) [[unlikely]]
     return WaitAbandoned();
-  BlockQuietly(address);
+  Fibre& self = *current_;
+  Block(self, address);
+  Reschedule(self);
   if (abandoned()) [[unlikely]]
     PassAbandoned(true);
 }
@@ -296,6 +308,7 @@ void ExploreExecutor::Yield(Site site) {
   if (steps_ >= max_steps_) [[unlikely]]
     FailLivelock();
   RestoreYielded();
+  SetAsideBlocked();
   // When all that run only spin, what they wait for is time.
   if (++idle_yields_ > 4 * runnable_.size() || runnable_.size() == 1) JumpClock();
   if (runnable_.size() > 1) {
@@ -310,12 +323,7 @@ void ExploreExecutor::Yield(Site site) {
 
 void ExploreExecutor::Join(ThreadState* thread, Site site) {
   Fibre& target = *static_cast<Fibre*>(thread->executor_data);
-  AtPoint(PointKind::kJoin, &target, nullptr, site);
-  if (target.state != FibreState::kEnded && !abandoned()) {
-    WaitScope waiting(current_->thread, &target, &kThreadJoinClass, 0, LockMode::kExclusive,
-                      &target.running_id, "join", site);
-    while (target.state != FibreState::kEnded && !abandoned()) BlockQuietly(&target);
-  }
+  AtPoint(PointKind::kJoin, &target, &kThreadJoinClass, site);  // goes on when the thread has ended
   // What the thread refers to may die once its joiner goes on: it unwinds first.
   for (Fibre& self = *current_; target.state != FibreState::kEnded;) {
     if (++self.abandoned_waits > kMaxAbandonedWaits) break;

@@ -186,19 +186,26 @@ void ExploreExecutor::DeclareStuck() {
 
 namespace {
 
-// A thread that was set aside before it could find its lock held has no wait record yet.
-void RecordLockWait(Fibre& fibre) {
+// A thread that was set aside before it could block has no wait record yet.
+void RecordWait(Fibre& fibre) {
   WaitRecord& wait = fibre.thread.waiting;
   if (wait.sequence.load(std::memory_order_relaxed) % 2 != 0) return;
-  const auto* lock = static_cast<const LockBase*>(fibre.next.address);
-  const bool shared = fibre.next.kind == PointKind::kLockShared;
-  wait.target.store(lock, std::memory_order_relaxed);
-  wait.target_class.store(fibre.next.lock_class, std::memory_order_relaxed);
-  wait.instance.store(lock->instance(), std::memory_order_relaxed);
-  wait.mode.store(shared ? LockMode::kShared : LockMode::kExclusive, std::memory_order_relaxed);
-  wait.holder.store(&lock->owner(), std::memory_order_relaxed);
-  wait.message.store(shared ? "read lock" : "lock", std::memory_order_relaxed);
-  wait.site.store(fibre.next.site, std::memory_order_relaxed);
+  const Point& next = fibre.next;
+  wait.target.store(next.address, std::memory_order_relaxed);
+  wait.target_class.store(next.lock_class, std::memory_order_relaxed);
+  wait.mode.store(next.kind == PointKind::kLockShared ? LockMode::kShared : LockMode::kExclusive,
+                  std::memory_order_relaxed);
+  wait.message.store(PointKindName(next.kind), std::memory_order_relaxed);
+  wait.site.store(next.site, std::memory_order_relaxed);
+  if (next.kind == PointKind::kJoin) {
+    wait.instance.store(0, std::memory_order_relaxed);
+    wait.holder.store(&static_cast<const Fibre*>(next.address)->running_id,
+                      std::memory_order_relaxed);
+  } else {
+    const auto* lock = static_cast<const LockBase*>(next.address);
+    wait.instance.store(lock->instance(), std::memory_order_relaxed);
+    wait.holder.store(&lock->owner(), std::memory_order_relaxed);
+  }
   wait.sequence.store(1, std::memory_order_relaxed);
 }
 
@@ -210,7 +217,7 @@ std::vector<UnfinishedThread> ExploreExecutor::UnfinishedThreads() {
   for (std::uint32_t i = 0; i < used_; ++i) {
     Fibre& fibre = *fibres_[i];
     if (fibre.state == FibreState::kEnded) continue;
-    if (fibre.state == FibreState::kBlocked) RecordLockWait(fibre);
+    if (fibre.state == FibreState::kBlocked) RecordWait(fibre);
     UnfinishedThread thread;
     thread.thread = &fibre.thread;
     thread.next = fibre.next;

@@ -89,13 +89,13 @@ class ExploreExecutor final : public Executor {
   void RunFibres(Fibre& main);
   void Announce(Fibre& self, PointKind kind, const void* address, const LockClass* lock_class,
                 Site site);
-  bool FindsItsLockHeld(const Fibre& fibre) const;
+  bool WouldBlock(const Fibre& fibre) const;
+  void SetAsideBlocked();
   std::uint32_t AskStrategy();
   Fibre* Decide();
   void GoOnWith(Fibre& self, Fibre* next);
   void Reschedule(Fibre& self);
   void Block(Fibre& fibre, const void* address);
-  void BlockQuietly(const void* address);
   void SwitchTo(Fibre& next);
   void Switch(FibreContext& from, FibreContext& to, bool last);
   void SwitchAnnounced(FibreContext& from, FibreContext& to, bool last);

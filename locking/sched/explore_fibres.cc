@@ -37,6 +37,8 @@ __attribute__((noinline)) void ExploreExecutor::SwitchAnnounced(FibreContext& fr
   if (sanitizer::Tsan()) __tsan_switch_to_fiber(to.tsan_fibre, sanitizer::kNoSync);
   SwitchContext(from.context, to.context);
   if (sanitizer::Asan()) __sanitizer_finish_switch_fiber(from.asan_fake_stack, nullptr, nullptr);
+  if (abandoned() && &from != &host_ && current_->state != FibreState::kEnded)
+    IgnoreUnwinding(*current_);
 }
 
 Fibre& ExploreExecutor::TakeFibre(std::uint32_t parent) {

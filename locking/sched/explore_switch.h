@@ -22,8 +22,6 @@ inline void ExploreExecutor::SwitchTo(Fibre& next) {
   Fibre& self = *current_;
   current_ = &next;
   Switch(self, next, false);
-  if (abandoned() && announces_) [[unlikely]]
-    IgnoreUnwinding(self);
 }
 
 // `last`: nobody comes back to `from`.

@@ -32,18 +32,15 @@ struct Choice {
   std::uint32_t step;                 // scheduling points so far in this execution
 };
 
-// The draw of a strategy that takes any runnable thread: the executor draws without a call.
+// The draw of a strategy that takes any runnable thread: the executor draws without a call. The
+// high half of a linear congruential generator, whose seed a better one has made.
 struct UniformDraw {
-  Random random{0};
-  std::uint64_t next = 0;
+  std::uint64_t state = 0;
 
-  void Begin(std::uint64_t seed) {
-    random = Random(seed);
-    next = random.Next();
-  }
+  void Begin(std::uint64_t seed) { state = Random(seed).Next(); }
   std::uint32_t Below(std::uint32_t bound) {
-    const auto index = static_cast<std::uint32_t>(((next >> 32) * bound) >> 32);
-    next = random.Next();  // drawn ahead: nobody waits for it
+    const auto index = static_cast<std::uint32_t>(((state >> 32) * bound) >> 32);
+    state = state * 6364136223846793005u + 1442695040888963407u;
     return index;
   }
 };

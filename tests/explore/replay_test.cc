@@ -24,6 +24,7 @@ using explore::Result;
 
 const LockClass kFirst("first", LockKind::kMutex);
 const LockClass kSecond("second", LockKind::kMutex);
+const LockClass kEvent("an event", LockKind::kResource);
 
 void LostUpdate() {
   Atomic<int> value{0};
@@ -92,6 +93,36 @@ TEST(Replay, OfALivelockEndsAtTheSameStep) {
   EXPECT_TRUE(again.failed);
   EXPECT_FALSE(again.diverged) << again.divergence;
   EXPECT_EQ(again.trace_hash, result.failures[0].trace_hash);
+}
+
+TEST(Replay, OfSpinningForTimeIsExact) {
+  // Time jumps when all that can run only spin, whoever waits for locks and ends meanwhile.
+  const auto body = [] {
+    Mutex first(kFirst), second(kSecond);
+    SleepQueue queue;
+    Atomic<bool> flag{false};
+    Thread holder("holder", [&] {
+      MutexGuard outer(first);
+      while (!flag.Load()) Yield();
+    });
+    Thread waiter("waiter", [&] { MutexGuard guard(first); });
+    Thread sleeper("sleeper", [&] {
+      second.Lock();
+      queue.SleepDrop(&queue, second, {&kEvent}, Clock::NowNs() + 50'000).AndRetry();
+      flag.Store(true);
+    });
+    holder.Join();
+    sleeper.Join();
+    Expect(Clock::NowNs() % 700 != 0, "a moment that some schedules hit");
+  };
+  const Result result = Check(body, {.executions = 300, .keep_going = true});
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_GT(result.failed_executions, 5u);
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const Result found = Check(body, {.seed = seed, .executions = 300});
+    ASSERT_EQ(found.failures.size(), 1u);
+    EXPECT_TRUE(found.failures[0].reproduced) << seed;
+  }
 }
 
 TEST(Replay, SaysThatTheProgramIsAnother) {
