@@ -152,10 +152,11 @@ LookUpAgain SleepQueue::SleepWith(const void* channel, const LockBase& interlock
     self.run.witness->BeforeSleep(self, &interlock, *resource.resource_class, resource.instance,
                                   site);
   WaitScope waiting(self, channel, resource.resource_class, resource.instance, LockMode::kExclusive,
-                    resource.holder, resource.message, site, deadline_ns != kNoDeadline,
-                    resource.may_idle);
+                    resource.holder, resource.message, site,
+                    WaitScope::Sleep{deadline_ns != kNoDeadline, resource.may_idle});
   Enqueue(self, channel);
   release();
+  waiting.Settle();
   const WakeReason reason = Wait(self, channel, deadline_ns);
   if (self.executor != nullptr) self.executor->UnwindIfAbandoned();
   return LookUpAgain{reason};

@@ -29,9 +29,11 @@ Thread::Thread(std::string name, std::function<void()> body, Site site) {
   }
   native_ = std::make_unique<Native>();
   Native* native = native_.get();
+  StartingThreads().fetch_add(1, std::memory_order_relaxed);
   native->thread = std::thread(
       [native, run = self.run, name = std::move(name), body = std::move(body)]() mutable {
         ThreadState& me = RegisterThread(std::move(name), run);
+        StartingThreads().fetch_sub(1, std::memory_order_release);
         native->id.store(me.id, std::memory_order_relaxed);
         body();
         if (run.witness != nullptr) run.witness->AtThreadEnd(me);

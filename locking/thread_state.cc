@@ -98,6 +98,11 @@ std::uint32_t NextRunId() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+std::atomic<std::uint32_t>& StartingThreads() {
+  static std::atomic<std::uint32_t> starting{0};
+  return starting;
+}
+
 void VisitNativeThreads(ThreadVisitor& visitor) {
   NativeRegistry& registry = Registry();
   std::lock_guard lock(registry.mutex);
@@ -124,7 +129,7 @@ void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>
 WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
                      std::uint32_t instance, LockMode mode,
                      const std::atomic<std::uint32_t>* holder, const char* message, Site site,
-                     bool has_deadline, bool may_idle)
+                     std::optional<Sleep> sleep)
     : self_(self) {
   WaitRecord& wait = self.waiting;
   wait.target.store(target, std::memory_order_relaxed);
@@ -134,8 +139,9 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
   wait.holder.store(holder, std::memory_order_relaxed);
   wait.message.store(message, std::memory_order_relaxed);
   wait.site.store(site, std::memory_order_relaxed);
-  wait.has_deadline.store(has_deadline, std::memory_order_relaxed);
-  wait.may_idle.store(may_idle, std::memory_order_relaxed);
+  wait.has_deadline.store(sleep.has_value() && sleep->has_deadline, std::memory_order_relaxed);
+  wait.may_idle.store(sleep.has_value() && sleep->may_idle, std::memory_order_relaxed);
+  wait.settled.store(!sleep.has_value(), std::memory_order_relaxed);
   wait.woken.store(false, std::memory_order_relaxed);
   if (self.executor == nullptr) {
     wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);

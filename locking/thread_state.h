@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,6 +69,8 @@ struct WaitRecord {
   std::atomic<Site> site{};
   std::atomic<bool> may_idle{false};  // a daemon waiting for work: not evidence of a hang
   std::atomic<bool> has_deadline{false};
+  // The thread has nothing left to do but wait. A sleeper still releases its interlock before that.
+  std::atomic<bool> settled{false};
   std::atomic<bool> woken{false};  // its waker has been there: it has only to run
   std::atomic<std::uint64_t> since_ns{0};
   // Pinned by another thread that reads through `target` and `holder`: the wait does not end
@@ -136,6 +139,9 @@ LOCKING_UNINSTRUMENTED void InstallThreadWord(const ThreadWord& word);
 // The watch word that a thread with this state must run under.
 std::uint32_t WatchBitsOf(const ThreadState& state);
 
+// OS threads that were spawned and have not registered yet.
+std::atomic<std::uint32_t>& StartingThreads();
+
 // Calls `visit` for every live OS thread known to locking/, in order of id. Holds the registry, so
 // `visit` must neither spawn nor register a thread.
 class ThreadVisitor {
@@ -150,11 +156,18 @@ void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>
 // Marks the calling thread as waiting for the lifetime of the object.
 class WaitScope {
  public:
+  // A sleep is settled by Settle, every other wait from its start.
+  struct Sleep {
+    bool has_deadline;
+    bool may_idle;
+  };
   WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
             std::uint32_t instance, LockMode mode, const std::atomic<std::uint32_t>* holder,
-            const char* message, Site site, bool has_deadline = false, bool may_idle = false);
+            const char* message, Site site, std::optional<Sleep> sleep = std::nullopt);
   ~WaitScope();
   WaitScope(const WaitScope&) = delete;
+
+  void Settle() { self_.waiting.settled.store(true, std::memory_order_release); }
 
  private:
   ThreadState& self_;

@@ -11,7 +11,7 @@ WaitView ViewWait(ThreadState& thread) {
   const WaitRecord& wait = thread.waiting;
   WaitView view{.thread = &thread};
   PinnedWait pinned(wait);
-  if (!pinned.waits()) return view;
+  if (!pinned.waits() || !wait.settled.load(std::memory_order_acquire)) return view;
   view.waits = true;
   view.sequence = pinned.sequence();
   view.may_idle = wait.may_idle.load(std::memory_order_relaxed);

@@ -20,7 +20,7 @@ namespace locking {
 // What a thread waits for, read at one moment.
 struct WaitView {
   ThreadState* thread;
-  bool waits = false;  // the rest holds only if so
+  bool waits = false;  // and is settled; the rest holds only if so
   bool may_idle = false;
   bool has_deadline = false;
   bool woken = false;

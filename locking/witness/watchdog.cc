@@ -103,8 +103,9 @@ bool Watchdog::SeenTwice(Waits* former, Waits now) {
 }
 
 // Every thread waits for good, and for something that only one of them could end. A thread that was
-// woken, or whose lock is free by now, has only to be run.
+// woken, or whose lock is free by now, has only to be run; so has one that was only just spawned.
 bool Watchdog::NobodyCanWake(const std::vector<WaitView>& waits) const {
+  if (StartingThreads().load(std::memory_order_acquire) != 0) return false;
   bool somebody_works = false;
   for (const WaitView& wait : waits) {
     if (!wait.waits || wait.has_deadline || wait.woken || wait.holder == kMany) return false;

@@ -63,6 +63,7 @@ class HangingRun {
         watchdog_({context_.id, &sink_, kShortPeriodNs, stall_ns}) {}
   template <typename... Body>
   [[noreturn]] void Run(Body... body) {
+    alarm(120);  // a watchdog that sees nothing ends the test, not the build
     int n = 0;
     (threads_.emplace_back("thread " + std::to_string(++n), body), ...);
     for (Thread& thread : threads_) thread.Join();
@@ -248,6 +249,7 @@ TEST(FindDeadlock, NamesTheCircleAndNobodyElse) {
     threads[i]->waiting.holder = &held_by[i];
     threads[i]->waiting.target = &held_by[i];
     threads[i]->waiting.target_class = &kA;
+    threads[i]->waiting.settled = true;
     threads[i]->waiting.sequence = 1;
   }
   EXPECT_EQ(FindDeadlock(threads), (std::vector<ThreadState*>{&b, &c}));
@@ -256,6 +258,15 @@ TEST(FindDeadlock, NamesTheCircleAndNobodyElse) {
   c.waiting.sequence = 2;
   EXPECT_TRUE(FindDeadlock(threads).empty());
 }
+
+// Says what it got before it ends the watchdog's thread, and the test with it.
+class LoudSink : public RecordingSink {
+ public:
+  [[noreturn]] void ReportFatal(Finding finding) override {
+    std::fputs(FormatFinding(finding).c_str(), stderr);
+    RecordingSink::ReportFatal(std::move(finding));
+  }
+};
 
 // From here on nothing hangs, and the watchdog has nothing to say.
 class WatchdogTest : public ::testing::Test {
@@ -271,7 +282,7 @@ class WatchdogTest : public ::testing::Test {
   }
   void TearDown() override { SetRunContext(former_); }
 
-  RecordingSink sink_;
+  LoudSink sink_;
   RunContext context_;
   RunContext former_;
 };
