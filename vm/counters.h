@@ -5,9 +5,9 @@
 #define VM_COUNTERS_H_
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
+#include "locking/relaxed.h"
 #include "locking/thread_state.h"
 
 namespace vm {
@@ -41,20 +41,18 @@ const char* EventName(Event event);
 class Counters {
  public:
   void Add(Event event, std::uint64_t n = 1) {
-    stripes_[locking::Self().id % kStripes].counts[static_cast<std::size_t>(event)].fetch_add(
-        n, std::memory_order_relaxed);
+    stripes_[locking::Self().id % kStripes].counts[static_cast<std::size_t>(event)].Add(n);
   }
   std::uint64_t Get(Event event) const {
     std::uint64_t sum = 0;
-    for (const Stripe& stripe : stripes_)
-      sum += stripe.counts[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
+    for (const Stripe& stripe : stripes_) sum += stripe.counts[static_cast<std::size_t>(event)];
     return sum;
   }
 
  private:
   static constexpr std::size_t kStripes = 8;
   struct alignas(64) Stripe {
-    std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Event::kCount)> counts{};
+    std::array<locking::Relaxed<std::uint64_t>, static_cast<std::size_t>(Event::kCount)> counts{};
   };
   std::array<Stripe, kStripes> stripes_;
 };

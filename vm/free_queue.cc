@@ -7,14 +7,13 @@ namespace vm {
 namespace {
 
 // The caller holds the lock that alone allows to write.
-void Add(std::atomic<std::uint32_t>& count, std::int32_t n) {
-  count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(n),
-              std::memory_order_relaxed);
+void Add(locking::Relaxed<std::uint32_t>& count, std::int32_t n) {
+  count = count + static_cast<std::uint32_t>(n);
 }
 
 }  // namespace
 
-FreeQueue::FreeQueue(const Thresholds& thresholds, const std::atomic<std::uint32_t>& cached,
+FreeQueue::FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
                      locking::SleepQueue& sleep_queue)
     : thresholds_(thresholds), cached_(cached), sleep_queue_(sleep_queue), lock_(kFreeQueueLock) {}
 

@@ -11,11 +11,11 @@
 #ifndef VM_FREE_QUEUE_H_
 #define VM_FREE_QUEUE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <span>
 
 #include "locking/annotations.h"
+#include "locking/relaxed.h"
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
 #include "vm/page.h"
@@ -32,7 +32,7 @@ enum class AllocClass : std::uint8_t {
 class FreeQueue {
  public:
   // `cached`: pages on the cache queue, which count as available.
-  FreeQueue(const Thresholds& thresholds, const std::atomic<std::uint32_t>& cached,
+  FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
             locking::SleepQueue& sleep_queue);
 
   // Machine start: every frame is free, the lowest is handed out first. Nobody else runs yet.
@@ -86,9 +86,9 @@ class FreeQueue {
   void Stop() LOCKING_EXCLUDES(lock_);
   bool stopped() LOCKING_EXCLUDES(lock_);
 
-  std::uint32_t free_count() const { return free_count_.load(std::memory_order_relaxed); }
-  std::uint32_t zeroed_count() const { return zeroed_count_.load(std::memory_order_relaxed); }
-  std::uint32_t held_count() const { return held_count_.load(std::memory_order_relaxed); }
+  std::uint32_t free_count() const { return free_count_; }
+  std::uint32_t zeroed_count() const { return zeroed_count_; }
+  std::uint32_t held_count() const { return held_count_; }
   const Thresholds& thresholds() const { return thresholds_; }
   // vm_paging_needed: free and cached pages are below what the daemon is woken at.
   bool PagingNeeded() const {
@@ -115,20 +115,20 @@ class FreeQueue {
     bool waiters = false;
   };
   void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
-  std::uint32_t cached() const { return cached_.load(std::memory_order_relaxed); }
+  std::uint32_t cached() const { return cached_; }
   Wakeups DueWakeups() LOCKING_REQUIRES(lock_);
   void Wake(const Wakeups& wakeups) LOCKING_EXCLUDES(lock_);
 
   const Thresholds thresholds_;
-  const std::atomic<std::uint32_t>& cached_;
+  const locking::Relaxed<std::uint32_t>& cached_;
   locking::SleepQueue& sleep_queue_;
   locking::SpinMutex lock_;
   PageList free_ LOCKING_GUARDED_BY(lock_);
   PageList held_ LOCKING_GUARDED_BY(lock_);
   // Written under lock_, read by anyone.
-  std::atomic<std::uint32_t> free_count_{0};
-  std::atomic<std::uint32_t> zeroed_count_{0};
-  std::atomic<std::uint32_t> held_count_{0};
+  locking::Relaxed<std::uint32_t> free_count_;
+  locking::Relaxed<std::uint32_t> zeroed_count_;
+  locking::Relaxed<std::uint32_t> held_count_;
   std::uint32_t deficit_ LOCKING_GUARDED_BY(lock_) = 0;
   // Decisions so far: a waiter fails that finds another number after its sleep than before.
   std::uint32_t out_of_memory_count_ LOCKING_GUARDED_BY(lock_) = 0;

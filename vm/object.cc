@@ -75,7 +75,7 @@ void RemovePage(System& system, Object& object, Page& page) {
   const Page* removed = object.index.Remove(page.pindex, system.index_nodes());
   Require(removed == &page, "INV-03", "the index leads to another page");
   page.object = nullptr;
-  page.busy_owner.store(locking::kNobody, std::memory_order_relaxed);
+  page.busy_owner = locking::kNobody;
   FlashPage(system, page);
   --object.resident_page_count;
   ++object.generation;

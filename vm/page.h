@@ -24,7 +24,7 @@
 #include <cstdint>
 
 #include "locking/atomic.h"
-#include "vm/relaxed.h"
+#include "locking/relaxed.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -47,33 +47,33 @@ inline constexpr std::uint8_t kActDecline = 1;  // a scan without one takes this
 inline constexpr std::uint8_t kActMax = 64;
 
 struct Page {
-  Relaxed<Object*> object = nullptr;          // (o)
-  Pindex pindex = 0;                          // (o)
-  boost::intrusive::list_member_hook<> link;  // (q), on the free queue (f)
-  PvEntry* pv_first = nullptr;                // (v)
-  std::uint64_t valid = 0;                    // (o) a bit a 512-byte block
+  locking::Relaxed<Object*> object = nullptr;  // (o)
+  Pindex pindex = 0;                           // (o)
+  boost::intrusive::list_member_hook<> link;   // (q), on the free queue (f)
+  PvEntry* pv_first = nullptr;                 // (v)
+  std::uint64_t valid = 0;                     // (o) a bit a 512-byte block
   // (a) a bit a block. Set by pmap code when it folds a modified bit, cleared under the owner's
   // lock while no mapping can write.
   locking::Atomic<std::uint64_t> dirty{0};
   Frame frame = 0;  // (c)
   // (o) Thread id of the exclusive holder, kMany after a hand-off to I/O, else kNobody. An atomic
   // so that wait records can name it.
-  std::atomic<std::uint32_t> busy_owner{0};
+  locking::Relaxed<std::uint32_t> busy_owner = 0;
   std::uint16_t shared_busy = 0;  // (o) holders of shared busy (I/O from the page)
   bool wanted = false;            // (o) somebody sleeps for busy
   bool zeroed = false;            // (f) PG_ZERO: the frame reads as zero; ignored once valid
   std::uint16_t wire_count = 0;   // (p)
   std::uint16_t hold_count = 0;   // (p)
   std::uint8_t act_count = 0;     // (p)
-  Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
-  PageIdentity identity = PageIdentity::kFree;  // (o), (f)
+  locking::Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
+  PageIdentity identity = PageIdentity::kFree;           // (o), (f)
   bool winatcfls = false;  // (p) PG_WINATCFLS: dirty, and passed over once by the inactive scan
   bool marker = false;     // (c) a scan's place holder, not a page
   locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
   // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it
   locking::Atomic<bool> writeable{false};
 
-  bool exclusively_busy() const { return busy_owner.load(std::memory_order_relaxed) != 0; }
+  bool exclusively_busy() const { return busy_owner != 0; }
   bool busied() const { return exclusively_busy() || shared_busy != 0; }
 };
 static_assert(sizeof(Page) <= 128);

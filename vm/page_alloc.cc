@@ -84,7 +84,7 @@ Page* AllocateUnownedPage(System& system, const AllocRequest& request) {
 
 void FreePage(System& system, Object& object, Page& page) {
   Require(page.object == &object, "INV-18", "a page is freed under another object's lock");
-  const std::uint32_t busy_owner = page.busy_owner.load(std::memory_order_relaxed);
+  const std::uint32_t busy_owner = page.busy_owner;
   Require(page.shared_busy == 0 && (busy_owner == 0 || busy_owner == locking::Self().id), "INV-13",
           "a busy page is freed");
   Require(!Pmap::IsMapped(system, page), "INV-42", "a mapped page is freed");

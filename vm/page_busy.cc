@@ -11,14 +11,14 @@ void BusyPage(Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
   Require(!page.busied() && page.identity == PageIdentity::kObject, "INV-11",
           "a page is busied that is busy or free");
-  page.busy_owner.store(locking::Self().id, std::memory_order_relaxed);
+  page.busy_owner = locking::Self().id;
 }
 
 void UnbusyPage(System& system, Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is unbusied under another object's lock");
-  Require(page.busy_owner.load(std::memory_order_relaxed) == locking::Self().id, "INV-11",
+  Require(page.busy_owner == locking::Self().id, "INV-11",
           "a page is unbusied by a thread that does not hold it");
-  page.busy_owner.store(locking::kNobody, std::memory_order_relaxed);
+  page.busy_owner = locking::kNobody;
   FlashPage(system, page);
 }
 
@@ -41,7 +41,7 @@ locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page,
   page.wanted = true;
   page.referenced.Store(true, std::memory_order_relaxed);
   system.counters().Add(Event::kBusyWait);
-  const std::atomic<std::uint32_t>* holder = page.exclusively_busy() ? &page.busy_owner : nullptr;
+  const auto* holder = page.exclusively_busy() ? &page.busy_owner.word() : nullptr;
   return system.sleep_queue().SleepDrop(
       &page, owner.lock,
       {.resource_class = &kPageBusy, .instance = page.frame, .holder = holder, .message = message});

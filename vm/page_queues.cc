@@ -14,7 +14,7 @@ PageList& PageQueues::ListOf(PageQueue queue) {
   return queue == PageQueue::kActive ? active_ : queue == PageQueue::kInactive ? inactive_ : cache_;
 }
 
-std::atomic<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
+locking::Relaxed<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
   return queue == PageQueue::kActive     ? active_count_
          : queue == PageQueue::kInactive ? inactive_count_
                                          : cache_count_;
@@ -29,7 +29,7 @@ void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
   else
     list.push_back(page);
   page.queue = queue;
-  CountOf(queue).fetch_add(1, std::memory_order_relaxed);
+  CountOf(queue).Add(1);
 }
 
 void PageQueues::Dequeue(Page& page) {
@@ -38,7 +38,7 @@ void PageQueues::Dequeue(Page& page) {
           "a free page is taken off the paging queues");
   PageList& list = ListOf(page.queue);
   list.erase(list.iterator_to(page));
-  CountOf(page.queue).fetch_sub(1, std::memory_order_relaxed);
+  CountOf(page.queue).Subtract(1);
   page.queue = PageQueue::kNone;
 }
 
@@ -103,7 +103,7 @@ void PageQueues::RemoveMarker(Page& marker) {
 void PageQueues::Wire(Page& page) {
   if (page.wire_count == 0) {
     Dequeue(page);
-    wired_count_.fetch_add(1, std::memory_order_relaxed);
+    wired_count_.Add(1);
   }
   Require(page.wire_count != std::numeric_limits<decltype(page.wire_count)>::max(), "INV-27",
           "the wire count of a page overflows");
@@ -112,13 +112,13 @@ void PageQueues::Wire(Page& page) {
 
 void PageQueues::WireNew(Page& page) {
   page.wire_count = 1;
-  wired_count_.fetch_add(1, std::memory_order_relaxed);
+  wired_count_.Add(1);
 }
 
 bool PageQueues::Unwire(Page& page, Then then) {
   Require(page.wire_count > 0, "INV-27", "a page is unwired that is not wired");
   if (--page.wire_count != 0) return false;
-  wired_count_.fetch_sub(1, std::memory_order_relaxed);
+  wired_count_.Subtract(1);
   if (page.identity != PageIdentity::kObject) return true;
   if (then == Then::kActivate)
     Activate(page);

@@ -13,11 +13,11 @@
 #ifndef VM_PAGE_QUEUES_H_
 #define VM_PAGE_QUEUES_H_
 
-#include <atomic>
 #include <cstdint>
 
 #include "locking/annotations.h"
 #include "locking/mutex.h"
+#include "locking/relaxed.h"
 #include "vm/free_queue.h"
 #include "vm/page.h"
 
@@ -79,24 +79,24 @@ class PageQueues {
   PageList& cache() LOCKING_REQUIRES(lock) { return cache_; }
 
   // May be read at any time.
-  std::uint32_t active_count() const { return active_count_.load(std::memory_order_relaxed); }
-  std::uint32_t inactive_count() const { return inactive_count_.load(std::memory_order_relaxed); }
-  std::uint32_t wired_count() const { return wired_count_.load(std::memory_order_relaxed); }
-  const std::atomic<std::uint32_t>& cache_count() const { return cache_count_; }
+  std::uint32_t active_count() const { return active_count_; }
+  std::uint32_t inactive_count() const { return inactive_count_; }
+  std::uint32_t wired_count() const { return wired_count_; }
+  const locking::Relaxed<std::uint32_t>& cache_count() const { return cache_count_; }
 
  private:
   void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
   PageList& ListOf(PageQueue queue) LOCKING_REQUIRES(lock);
-  std::atomic<std::uint32_t>& CountOf(PageQueue queue);
+  locking::Relaxed<std::uint32_t>& CountOf(PageQueue queue);
 
   PageList active_ LOCKING_GUARDED_BY(lock);
   PageList inactive_ LOCKING_GUARDED_BY(lock);
   PageList cache_ LOCKING_GUARDED_BY(lock);
   // Written under lock, read by anyone. Markers are not counted.
-  std::atomic<std::uint32_t> active_count_{0};
-  std::atomic<std::uint32_t> inactive_count_{0};
-  std::atomic<std::uint32_t> cache_count_{0};
-  std::atomic<std::uint32_t> wired_count_{0};
+  locking::Relaxed<std::uint32_t> active_count_;
+  locking::Relaxed<std::uint32_t> inactive_count_;
+  locking::Relaxed<std::uint32_t> cache_count_;
+  locking::Relaxed<std::uint32_t> wired_count_;
 };
 
 }  // namespace vm

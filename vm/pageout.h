@@ -17,10 +17,10 @@
 
 #include <cstdint>
 
+#include "locking/relaxed.h"
 #include "locking/thread.h"
 #include "vm/object.h"
 #include "vm/page.h"
-#include "vm/relaxed.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -78,7 +78,7 @@ class PageDaemon {
 
   System& system_;
   locking::Thread thread_;
-  Relaxed<std::uint32_t> thread_id_;
+  locking::Relaxed<std::uint32_t> thread_id_;
 };
 
 }  // namespace vm

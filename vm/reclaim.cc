@@ -33,8 +33,7 @@ Reclaimed ReclaimPage(System& system, Object& object, Page& page) {
     PageRoleGuard guard(queues.lock);
     if (page.queue != PageQueue::kInactive || page.wire_count != 0 || page.hold_count != 0)
       return Reclaimed::kNo;
-    const bool cache = page.valid != 0 && queues.cache_count().load(std::memory_order_relaxed) <
-                                              free_queue.thresholds().cache_min;
+    const bool cache = page.valid != 0 && queues.cache_count() < free_queue.thresholds().cache_min;
     if (!cache) {
       FreePage(system, object, page);
       return Reclaimed::kYes;

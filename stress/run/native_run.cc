@@ -211,7 +211,7 @@ std::vector<std::pair<std::string, std::uint64_t>> NativeRun::MemoryNow() const 
           {"held", system_->free_queue().held_count()},
           {"active", system_->queues().active_count()},
           {"inactive", system_->queues().inactive_count()},
-          {"cache", system_->queues().cache_count().load()},
+          {"cache", system_->queues().cache_count()},
           {"wired", system_->queues().wired_count()},
           {"swap_slots", system_->swap().slots()}};
 }

@@ -134,7 +134,7 @@ TEST_F(Sweep, Inv14PageLeftWanted) {
 }
 
 TEST_F(Sweep, Inv17PageLeftBusy) {
-  Copy().busy_owner.store(1);
+  Copy().busy_owner = 1;
   EXPECT_EQ(Ids(), Only("INV-17"));
 }
 

@@ -282,7 +282,7 @@ TEST(PageoutCache, ALargeMachineKeepsCleanPagesOnTheCacheQueue) {
   machine.DeactivatePages(0, 1000);
   EXPECT_GT(machine.system.daemon().Scan(0), 0u);
   const Thresholds& thresholds = machine.system.free_queue().thresholds();
-  EXPECT_EQ(machine.system.queues().cache_count().load(), thresholds.cache_min);
+  EXPECT_EQ(machine.system.queues().cache_count(), thresholds.cache_min);
   Page* cached = machine.PageAt(0);
   ASSERT_NE(cached, nullptr);
   EXPECT_EQ(cached->queue, PageQueue::kCache);

@@ -175,7 +175,7 @@ void SwapPager::FreeSpace(Object& object, Pindex first, Pindex count) {
   while (next != slots.end() && next->first - first < count) {
     const Page* page = LookupPage(object, next->first);
     Require(page == nullptr || !page->busied() ||
-                page->busy_owner.load(std::memory_order_relaxed) == locking::Self().id,
+                page->busy_owner == locking::Self().id,
             "INV-51", "a swap slot is freed whose page is busy");
     slots_.Free(next->second, 1);
     next = slots.erase(next);
