@@ -77,7 +77,8 @@ class Executor {
   virtual std::uint64_t NowNs() = 0;
   // Ends this execution with `finding`; the calling thread unwinds.
   [[noreturn]] virtual void Fail(Finding finding) = 0;
-  // In an execution that is given up: throws ExecutionAbandoned, unless the caller unwinds already.
+  // In an execution that is given up: throws ExecutionAbandoned, unless the caller unwinds already
+  // or stands in a noexcept function.
   virtual void UnwindIfAbandoned() = 0;
 
   // True while the execution is being given up: primitives then neither wait nor check.

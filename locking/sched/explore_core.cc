@@ -337,7 +337,7 @@ void ExploreExecutor::NoteSanitizerReport(const SanitizerReport& report) {
 }
 
 // The calling fibre has ended; returns when it begins another body.
-void ExploreExecutor::LeaveFibre(Fibre& self, bool last) {
+void ExploreExecutor::LeaveFibre(Fibre& self) {
   self.state = FibreState::kEnded;
   self.running_id.store(kNobody, std::memory_order_relaxed);
   --unfinished_;
@@ -358,10 +358,10 @@ void ExploreExecutor::LeaveFibre(Fibre& self, bool last) {
   }
   sanitizer::Release(&self.end_edge);
   if (next == nullptr) {
-    Switch(self, host_, last);
+    Switch(self, host_, false);
   } else {
     current_ = next;
-    Switch(self, *next, last);
+    Switch(self, *next, false);
   }
 }
 

@@ -99,7 +99,7 @@ class ExploreExecutor final : public Executor {
   void SwitchTo(Fibre& next);
   void Switch(FibreContext& from, FibreContext& to, bool last);
   void SwitchAnnounced(FibreContext& from, FibreContext& to, bool last);
-  void LeaveFibre(Fibre& self, bool last);
+  void LeaveFibre(Fibre& self);
   static void FibreMain(void* fibre);
   void PrepareFibre(Fibre& fibre);
   Fibre& TakeFibre(std::uint32_t parent);

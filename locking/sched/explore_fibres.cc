@@ -10,6 +10,7 @@
 #include "locking/sched/explore_executor.h"
 #include "locking/sched/explore_switch.h"
 #include "locking/sched/sanitizer_fibres.h"
+#include "locking/sched/unwind_safety.h"
 
 namespace locking {
 
@@ -97,7 +98,7 @@ void ExploreExecutor::FibreMain(void* argument) {
     } else {
       executor.RunBody(self);
     }
-    executor.LeaveFibre(self, false);
+    executor.LeaveFibre(self);
   }
   executor.Switch(self, executor.host_, true);
   std::abort();
@@ -131,7 +132,7 @@ Fibre* ExploreExecutor::YoungestUnfinished() {
 
 // Throws if it may; else the caller is in a destructor, perhaps, and goes on to its next operation.
 void ExploreExecutor::PassAbandoned(bool may_throw) {
-  if (may_throw && std::uncaught_exceptions() == 0) throw ExecutionAbandoned{};
+  if (may_throw) UnwindIfAbandoned();
   Fibre& self = *current_;
   if (++self.abandoned_points > kMaxAbandonedPoints) LeaveForGood(self);
 }
@@ -151,14 +152,15 @@ void ExploreExecutor::WaitAbandoned() {
 }
 
 void ExploreExecutor::UnwindIfAbandoned() {
-  if (abandoned() && std::uncaught_exceptions() == 0) throw ExecutionAbandoned{};
+  if (abandoned() && std::uncaught_exceptions() == 0 && UnwindingIsSafeHere())
+    throw ExecutionAbandoned{};
 }
 
 // Gives the stack up without unwinding the rest of it: what it owns leaks, but nothing breaks.
 void ExploreExecutor::LeaveForGood(Fibre& self) {
   self.stack_unusable = true;
   while (eh_globals_->caught_exceptions != nullptr) abi::__cxa_end_catch();
-  LeaveFibre(self, true);
+  LeaveFibre(self);
   std::abort();
 }
 

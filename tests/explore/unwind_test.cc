@@ -187,26 +187,73 @@ TEST(Unwind, AnExceptionOutOfANoexceptFunctionIsAFinding) {
   EXPECT_NE(result.failures[0].finding.title.find("noexcept"), std::string::npos);
 }
 
+// Every point that a destructor can reach, on the normal path, while another thread fails: nothing
+// may throw out of it, and what it undoes must be undone.
+class UndoesUnderLock {
+ public:
+  UndoesUnderLock(Mutex& mutex, Atomic<int>& count, Live* live)
+      : mutex_(mutex), count_(count), live_(live) {
+    live_->fetch_add(1, std::memory_order_relaxed);
+  }
+  ~UndoesUnderLock() {
+    MutexGuard guard(mutex_);
+    count_.FetchSub(1);
+    if (count_.Load() > 100) Yield();
+    live_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  Mutex& mutex_;
+  Atomic<int>& count_;
+  Live* live_;
+};
+
 TEST(Unwind, FromWithinADestructorOnTheNormalPath) {
-  // The points of these destructors are reached while another thread fails: they must not throw
-  // out of them, or at least not end the process.
-  struct Releases {
-    Atomic<int>& count;
-    ~Releases() { count.FetchSub(1); }
-  };
+  Live live = 0;
   const Result result = Check(
-      [] {
+      [&] {
+        Mutex mutex(kMutex);
         Atomic<int> count{0};
-        Thread other("other", [&] {
+        const auto work = [&] {
           for (int i = 0; i < 5; ++i) {
-            count.FetchAdd(1);
-            Releases releases{count};
+            UndoesUnderLock outer(mutex, count, &live);
+            const auto inner = std::make_unique<UndoesUnderLock>(mutex, count, &live);
+            count.FetchAdd(2);
           }
-        });
+        };
+        Thread a("a", work), b("b", work);
+        count.Load();
         Expect(false, "this fails always");
       },
-      kGoOn);
-  EXPECT_EQ(result.failed_executions, 300u);
+      {.executions = 500, .keep_going = true});
+  EXPECT_EQ(result.failed_executions, 500u);
+  EXPECT_EQ(live, 0);
+}
+
+TEST(Unwind, ThroughHandlersOfOtherExceptions) {
+  Live live = 0;
+  const Result result = Check(
+      [&] {
+        Atomic<int> word{0};
+        Thread other("other", [&] {
+          Counted outer(&live);
+          try {
+            try {
+              Counted inner(&live);
+              for (;;) word.Load();
+            } catch (const std::runtime_error&) {
+              word.Store(1);
+            }
+          } catch (...) {
+            word.Store(2);
+            throw;
+          }
+        });
+        Expect(word.Load() != 0, "it fails always");
+      },
+      {.executions = 100, .keep_going = true});
+  EXPECT_EQ(result.failed_executions, 100u);
+  EXPECT_EQ(live, 0);
 }
 
 TEST(Unwind, ExceptionsStayWithTheirThread) {
