@@ -174,9 +174,8 @@ void SwapPager::FreeSpace(Object& object, Pindex first, Pindex count) {
   auto next = slots.lower_bound(first);
   while (next != slots.end() && next->first - first < count) {
     const Page* page = LookupPage(object, next->first);
-    Require(page == nullptr || !page->busied() ||
-                page->busy_owner == locking::Self().id,
-            "INV-51", "a swap slot is freed whose page is busy");
+    Require(page == nullptr || !page->busied() || page->busy_owner == locking::Self().id, "INV-51",
+            "a swap slot is freed whose page is busy");
     slots_.Free(next->second, 1);
     next = slots.erase(next);
   }
