@@ -49,7 +49,6 @@ void Map::ClipAt(Address va, Address page_size) {
   back.max_protection = front.max_protection;
   back.inheritance = front.inheritance;
   back.needs_copy = front.needs_copy;
-  back.copy_on_write = front.copy_on_write;
   back.wired_count = front.wired_count;
   front.end = va;
   ReferenceObject(back.object);

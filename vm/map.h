@@ -23,8 +23,7 @@ struct MapEntry {
   Protection protection = Protection::kReadWrite;
   Protection max_protection = Protection::kReadWrite;
   Inheritance inheritance = Inheritance::kCopy;
-  bool needs_copy = false;     // the object must be shadowed before the first write
-  bool copy_on_write = false;  // may hide a backer: wiring and copying look deeper
+  bool needs_copy = false;  // the object must be shadowed before the first write
   std::uint16_t wired_count = 0;
   // Wiring or unwiring is under way, by that thread alone (INV-58).
   bool in_transition = false;

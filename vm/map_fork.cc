@@ -75,7 +75,6 @@ MapEntry CopyLater(MapEntry& parent, Pmap& parent_pmap) {
     parent_pmap.Protect(parent.start, parent.end, parent.protection & Protection::kRead);
     parent.needs_copy = true;
   }
-  parent.copy_on_write = true;
   ReferenceObject(parent.object);
   {
     ObjectGuard guard(parent.object->lock);

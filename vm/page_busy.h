@@ -23,10 +23,6 @@ void ShareBusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 // One sharer less; the last wakes all who want it.
 void UnshareBusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 
-enum class BusyKind : std::uint8_t { kExclusive, kAny };
-constexpr bool IsBusy(const Page& page, BusyKind kind) {
-  return kind == BusyKind::kAny ? page.busied() : page.exclusively_busy();
-}
 // The page is busy: marks it wanted and referenced, drops the owner's lock and sleeps until it no
 // longer is. Everything is to be looked up again.
 //   locked on entry: owner (and sleepable locks); not locked on return. Sleeps.

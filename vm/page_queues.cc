@@ -138,6 +138,4 @@ bool PageQueues::Unhold(Page& page) {
   return --page.hold_count == 0 && page.queue == PageQueue::kHold;
 }
 
-Page* PageQueues::FirstCached() { return cache_.empty() ? nullptr : &cache_.front(); }
-
 }  // namespace vm

@@ -71,9 +71,7 @@ class PageQueues {
   Page* StepMarker(Page& marker) LOCKING_REQUIRES(lock);
   void RemoveMarker(Page& marker) LOCKING_REQUIRES(lock);
 
-  // The least recently cached page, or nullptr.
-  Page* FirstCached() LOCKING_REQUIRES(lock);
-  // Those two hold markers too.
+  // Active and inactive hold markers too.
   PageList& active() LOCKING_REQUIRES(lock) { return active_; }
   PageList& inactive() LOCKING_REQUIRES(lock) { return inactive_; }
   PageList& cache() LOCKING_REQUIRES(lock) { return cache_; }

@@ -64,7 +64,6 @@ class System {
     return {frames_.get() + (std::size_t{frame} << page_shift_), config_.page_size};
   }
   Pindex BytesToPages(Address bytes) const { return bytes >> page_shift_; }
-  Address PagesToBytes(Pindex pages) const { return pages << page_shift_; }
   Address PageMask() const { return config_.page_size - 1; }
   // The valid (or dirty) bits of a whole page.
   std::uint64_t AllBlocks() const { return all_blocks_; }

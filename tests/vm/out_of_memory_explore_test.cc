@@ -1,0 +1,80 @@
+// Too little memory, under exploration: whoever waits for pages is told or served in every schedule,
+// and no wakeup between the waiters and the page daemon is lost.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "locking/explore/check.h"
+#include "locking/thread.h"
+#include "tests/vm/paging.h"
+#include "vm/counters.h"
+
+namespace vm {
+namespace {
+
+constexpr std::uint32_t kPages = 32;
+constexpr std::uint32_t kThreads = 3;
+constexpr std::uint32_t kMapped = 96;
+
+struct Endings {
+  std::uint32_t served = 0;
+  std::uint32_t told = 0;
+};
+
+// Each thread dirties every third page of one region that fits into neither memory nor swap.
+Endings FillBeyondMemory(std::uint32_t swap_slots) {
+  PagingMachine machine(kPages, swap_slots);
+  machine.system.Start();
+  machine.MapPages(kMapped);
+  std::vector<Endings> endings(kThreads);
+  {
+    std::vector<locking::Thread> threads;
+    for (std::uint32_t thread = 0; thread < kThreads; ++thread)
+      threads.emplace_back("worker", [&machine, &endings, thread] {
+        for (std::uint32_t page = thread; page < kMapped; page += kThreads) {
+          const Result result =
+              machine.space->Store(machine.system.cpu(thread), machine.At(page), page);
+          if (result == Result::kOk) {
+            ++endings[thread].served;
+            continue;
+          }
+          if (result != Result::kOutOfMemory) locking::FailInvariant("FAILED", ResultName(result));
+          ++endings[thread].told;
+          return;
+        }
+      });
+    for (locking::Thread& thread : threads) thread.Join();
+  }
+  Endings sum;
+  for (const Endings& ending : endings) {
+    sum.served += ending.served;
+    sum.told += ending.told;
+  }
+  return sum;
+}
+
+class OutOfMemory : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(OutOfMemory, EveryWaiterIsServedOrToldInEverySchedule) {
+  Endings sum;
+  const locking::explore::Result result = locking::explore::Check(
+      [&] {
+        const Endings endings = FillBeyondMemory(GetParam());
+        sum.served += endings.served;
+        sum.told += endings.told;
+      },
+      {.test = "out-of-memory", .executions = 60, .max_steps = 1'000'000});
+  ASSERT_EQ(result.error, "");
+  EXPECT_EQ(result.executions, 60u);
+  for (const locking::explore::Failure& failure : result.failures)
+    ADD_FAILURE() << "execution " << failure.execution << "\n"
+                  << locking::FormatFinding(failure.finding);
+  EXPECT_EQ(sum.told, kThreads * result.executions);
+  EXPECT_GT(sum.served, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(SwapSlots, OutOfMemory, testing::Values(0u, 8u, 24u));
+
+}  // namespace
+}  // namespace vm
