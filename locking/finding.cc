@@ -62,6 +62,7 @@ void Fail(Finding finding) {
   ThreadState& self = Self();
   if (self.executor != nullptr) self.executor->Fail(std::move(finding));
   SinkOf(self).ReportFatal(std::move(finding));
+  std::abort();  // not reached; gcc does not see that a virtual function never returns
 }
 
 void FailInvariant(std::string_view id, std::string title) {

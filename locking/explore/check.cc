@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -30,6 +31,7 @@ class CollectingSink : public FindingSink {
   }
   [[noreturn]] void ReportFatal(Finding finding) override {
     DefaultFindingSink().ReportFatal(std::move(finding));  // an executor ends its execution instead
+    std::abort();  // not reached; gcc does not see that a virtual function never returns
   }
   std::optional<Finding> Take() { return std::exchange(first_, std::nullopt); }
 

@@ -96,7 +96,9 @@ class Watchful : public Strategy {
   LOCKING_UNINSTRUMENTED std::uint32_t Pick(const Choice& choice) override {
     for (std::uint32_t i = 0; i < choice.count; ++i) {
       const ThreadView& thread = *choice.runnable[i];
-      if (thread.id == 2) EXPECT_EQ(thread.parent, 1u);
+      if (thread.id == 2) {
+        EXPECT_EQ(thread.parent, 1u);
+      }
       if (thread.next.kind == PointKind::kStart) ++starts;
       if (thread.next.kind == PointKind::kLock) {
         EXPECT_EQ(thread.next.lock_class, &kMutex);
