@@ -178,15 +178,36 @@ bool FreeQueue::DeclareOutOfMemory() {
 bool FreeQueue::WaitForWork() {
   NoteCached();
   lock_.Lock();
-  while (!stopped_ && !daemon_needed_) {
+  daemon_idle_ = true;
+  if (paused_) sleep_queue_.WakeAll(&daemon_idle_channel_);
+  while (!stopped_ && (paused_ || !daemon_needed_)) {
     sleep_queue_
         .SleepKeep(&daemon_work_channel_, lock_,
                    {.resource_class = &kPageDaemonWork, .message = "psleep", .may_idle = true})
         .AndRetry();
   }
   const bool stopped = stopped_;
+  daemon_idle_ = false;
   lock_.Unlock();
   return !stopped;
+}
+
+void FreeQueue::Pause() {
+  locking::SpinGuard guard(lock_);
+  paused_ = true;
+  while (!stopped_ && !daemon_idle_)
+    sleep_queue_
+        .SleepKeep(&daemon_idle_channel_, lock_,
+                   {.resource_class = &kPageDaemonWork, .message = "pause"})
+        .AndRetry();
+}
+
+void FreeQueue::Resume() {
+  {
+    locking::SpinGuard guard(lock_);
+    paused_ = false;
+  }
+  sleep_queue_.WakeAll(&daemon_work_channel_);
 }
 
 void FreeQueue::Start() {
@@ -200,6 +221,7 @@ void FreeQueue::Stop() {
     stopped_ = true;
   }
   sleep_queue_.WakeAll(&daemon_work_channel_);
+  sleep_queue_.WakeAll(&daemon_idle_channel_);
   Wake({.daemon = true, .waiters = true});
 }
 

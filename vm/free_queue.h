@@ -80,6 +80,10 @@ class FreeQueue {
   // Page daemon: wakes waiting threads if it may, then sleeps until it is needed again, or until
   // Stop. Returns false when stopped.
   bool WaitForWork() LOCKING_EXCLUDES(lock_);
+  // Keeps the page daemon in WaitForWork until Resume, and returns once it is there; nothing when
+  // there is none. Nobody may wait for pages meanwhile. Sleeps.
+  void Pause() LOCKING_EXCLUDES(lock_);
+  void Resume() LOCKING_EXCLUDES(lock_);
   // There is a page daemon (again).
   void Start() LOCKING_EXCLUDES(lock_);
   // The page daemon's WaitForWork returns false from now on; waiters are woken with nothing.
@@ -135,8 +139,11 @@ class FreeQueue {
   bool stopped_ LOCKING_GUARDED_BY(lock_) = true;         // there is no daemon
   bool daemon_needed_ LOCKING_GUARDED_BY(lock_) = false;  // vm_pages_needed
   bool daemon_waits_ LOCKING_GUARDED_BY(lock_) = false;   // vm_pageout_pages_needed
+  bool daemon_idle_ LOCKING_GUARDED_BY(lock_) = false;    // in WaitForWork
+  bool paused_ LOCKING_GUARDED_BY(lock_) = false;
   // Wait channels.
   char daemon_work_channel_ = 0;
+  char daemon_idle_channel_ = 0;
   char daemon_pages_channel_ = 0;
   char system_channel_ = 0;
   char fault_channel_ = 0;

@@ -41,6 +41,9 @@ class System {
   // The page daemon.
   void Start();
   void Stop();
+  // The daemon has ended its pass and begins none until Resume. Nobody may wait for pages. Sleeps.
+  void Pause() { free_queue_.Pause(); }
+  void Resume() { free_queue_.Resume(); }
 
   // A new, empty address space; nullptr when there is no page for its page tables.
   Space* CreateSpace();

@@ -93,8 +93,8 @@ RunResult NativeRun::Run() {
   crew_->Start();
   // The watchdog judges whether the threads of the run can go on by themselves: this one, which
   // controls them, is none of them.
-  run_id_ = context.id;
-  LeaveRun();
+  context.id = 0;
+  locking::SetRunContext(context);
   Control();
   EndWorkers();
   watchdog_->Stop();
@@ -112,18 +112,6 @@ RunResult NativeRun::Run() {
 locking::OrderSnapshot NativeRun::ObservedOrder() const {
   if (witness_ == nullptr) return {};
   return witness_->Snapshot(locking::LockOrderWitness::Stacks::kFirstSample);
-}
-
-void NativeRun::EnterRun() {
-  locking::RunContext context = locking::Self().run;
-  context.id = run_id_;
-  locking::SetRunContext(context);
-}
-
-void NativeRun::LeaveRun() {
-  locking::RunContext context = locking::Self().run;
-  context.id = 0;
-  locking::SetRunContext(context);
 }
 
 bool NativeRun::ShouldStop(std::uint64_t now_ns) const {
@@ -159,19 +147,17 @@ void NativeRun::ReportAll(std::vector<locking::Finding> findings) {
   for (locking::Finding& finding : findings) findings_.Report(std::move(finding));
 }
 
-// All workers parked, then the daemons stopped: nothing moves.
+// All workers parked, then the daemon: nothing moves.
 void NativeRun::Sweep() {
   if (!safe_point_.StopAll(locking::Clock::NowNs() + ParkBound())) {
     ++sweeps_missed_;
     std::fprintf(stderr, "sweep missed: some workers did not end their operation in time\n");
     return;
   }
-  system_->Stop();
+  system_->Pause();
   ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
-  EnterRun();  // the daemon belongs to it
-  system_->Start();
-  LeaveRun();
+  system_->Resume();
   safe_point_.Resume();
 }
 

@@ -37,8 +37,6 @@ class NativeRun {
   void EndWorkers();
   void CheckLeftovers();
   void PollDetectors();
-  void EnterRun();
-  void LeaveRun();
   bool ShouldStop(std::uint64_t now_ns) const;
   void ReportAll(std::vector<locking::Finding> findings);
   std::vector<std::pair<std::string, std::uint64_t>> MemoryNow() const;
@@ -54,7 +52,6 @@ class NativeRun {
   std::unique_ptr<World> world_;
   std::unique_ptr<Crew> crew_;
   std::unique_ptr<locking::Watchdog> watchdog_;  // last: it looks at all the others' threads
-  std::uint32_t run_id_ = 0;
   std::uint64_t started_ns_ = 0;
   std::uint64_t ended_ns_ = 0;  // 0: the workers run
   std::uint64_t sweeps_ = 0;
