@@ -9,7 +9,6 @@ void CopyEntry(const HeldLock& from, HeldLock* to) {
   to->site.store(from.site.load(std::memory_order_relaxed), std::memory_order_relaxed);
   to->packed.store(from.packed.load(std::memory_order_relaxed), std::memory_order_relaxed);
   to->chain = from.chain;
-  to->acquired_ns = from.acquired_ns;
 }
 
 }  // namespace
@@ -30,12 +29,11 @@ void HeldLocks::Grow() {
   grown_.push_back(std::move(larger));
 }
 
-bool HeldLocks::RemoveInner(const void* lock, std::uint64_t* acquired_ns) {
+bool HeldLocks::RemoveInner(const void* lock) {
   HeldLock* entries = entries_.load(std::memory_order_relaxed);
   const std::uint32_t n = size_.load(std::memory_order_relaxed);
   HeldLock* entry = Find(lock);
   if (entry == nullptr) return false;
-  *acquired_ns = entry->acquired_ns;
   for (; entry + 1 < entries + n; ++entry) {
     CopyEntry(*(entry + 1), entry);
     Fill(*entry, *(entry - 1), entry->lock_class.load(std::memory_order_relaxed)->id(),
@@ -61,10 +59,6 @@ HeldLock* HeldLocks::Find(const void* lock) const {
   for (std::uint32_t i = size(); i-- > 0;)
     if (entries[i].lock.load(std::memory_order_relaxed) == lock) return &entries[i];
   return nullptr;
-}
-
-void HeldLocks::ForgetTimes() {
-  for (std::uint32_t i = 0; i < size(); ++i) at(i).acquired_ns = 0;
 }
 
 }  // namespace locking

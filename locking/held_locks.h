@@ -31,8 +31,7 @@ struct HeldLock {
   // From its lowest bit: the creator's number (32), shared (1), try (1), HeldLocks::instances()
   // through this lock (30).
   std::atomic<std::uint64_t> packed;
-  std::uint64_t chain;        // (the thread) HeldLocks::chain() through this lock
-  std::uint64_t acquired_ns;  // (the thread) valid only while statistics are kept
+  std::uint64_t chain;  // (the thread) HeldLocks::chain() through this lock
 
   std::uint32_t instance() const {
     return static_cast<std::uint32_t>(packed.load(std::memory_order_relaxed));
@@ -74,13 +73,12 @@ class HeldLocks {
     return entry;
   }
   // Removes the newest entry of `lock`; false: it is not held.
-  bool Remove(const void* lock, std::uint64_t* acquired_ns) {
+  bool Remove(const void* lock) {
     const std::uint32_t n = size_.load(std::memory_order_relaxed);
     if (n == 0) return false;
     const HeldLock& newest = entries_.load(std::memory_order_relaxed)[n - 1];
     if (newest.lock.load(std::memory_order_relaxed) != lock) [[unlikely]]
-      return RemoveInner(lock, acquired_ns);
-    *acquired_ns = newest.acquired_ns;
+      return RemoveInner(lock);
     size_.store(n - 1, std::memory_order_release);
     return true;
   }
@@ -89,8 +87,6 @@ class HeldLocks {
   // Another mode or site for the newest entry of `lock`; false: it is not held.
   bool Change(const void* lock, LockMode mode, Site site);
   void Clear() { size_.store(0, std::memory_order_release); }
-  // Statistics start now: no time of acquisition is known.
-  void ForgetTimes();
 
   // For the thread itself, from here on.
   // The chain of all locks held with this one at the end; never 0.
@@ -133,7 +129,7 @@ class HeldLocks {
     return *(entries_.load(std::memory_order_relaxed) + size_.load(std::memory_order_relaxed) - 1);
   }
   void Grow();
-  bool RemoveInner(const void* lock, std::uint64_t* acquired_ns);
+  bool RemoveInner(const void* lock);
 
   std::atomic<std::uint32_t> size_{0};
   std::uint32_t capacity_ = kInlineEntries;

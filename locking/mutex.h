@@ -11,31 +11,27 @@
 #include <cstdint>
 
 #include "locking/annotations.h"
+#include "locking/asymmetric_barrier.h"
 #include "locking/watch.h"
 
 namespace locking {
 
-class LOCKING_CAPABILITY("mutex") Mutex : public LockBase {
+// An unlock is plain stores, then a look for whether somebody sleeps; a sleeper says so before its
+// heavy barrier, so that the unlock needs none.
+class LOCKING_CAPABILITY("mutex") Mutex : public ExclusiveLockBase {
  public:
   // `instance`: the number that reports give this lock ("object #7").
   explicit Mutex(const LockClass& lock_class, std::uint32_t instance = 0)
-      : LockBase(lock_class, instance) {}
-  ~Mutex() {
-    const bool held = owner_.load(std::memory_order_relaxed) != kNobody;
-    if (held || Watched(kWatchWitness)) [[unlikely]]
-      watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
-  }
+      : ExclusiveLockBase(lock_class, instance) {}
 
   // May block. LK01 when the caller holds it already.
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
-    std::uint32_t unlocked = kUnlocked;
-    if (t_word.watch != 0 ||
-        !state_.compare_exchange_weak(unlocked, kLocked, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) [[unlikely]] {
+    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
+    if (t_word.watch != 0 || !Take()) [[unlikely]] {
       LockSlow(site);
       return;
     }
-    SetOwner();
+    watch::Count(*this, count);
   }
   // Never blocks; a try adds no order.
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
@@ -45,7 +41,10 @@ class LOCKING_CAPABILITY("mutex") Mutex : public LockBase {
       UnlockSlow(site);
       return;
     }
-    Release();
+    Free();
+    LightBarrier();
+    if (SomebodySleeps()) [[unlikely]]
+      WakeOne();
   }
   bool HeldByCaller() const { return OwnedByCaller(); }
   void AssertHeld(Site site = Site::current()) const LOCKING_ASSERT(this) {
@@ -58,23 +57,17 @@ class LOCKING_CAPABILITY("mutex") Mutex : public LockBase {
   }
 
  private:
-  static constexpr std::uint32_t kUnlocked = 0;
-  static constexpr std::uint32_t kLocked = 1;
-  static constexpr std::uint32_t kContended = 2;  // somebody may sleep on state_
+  struct Steps;
 
   void LockSlow(Site site);
   void UnlockSlow(Site site);
-  bool TryAcquire(const ThreadState& self);
-  void ForceAcquire();
-  void WaitContended(ThreadState& self, Site site);
+  bool SomebodySleeps() const { return sleepers_.load(std::memory_order_relaxed) % 2 != 0; }
+  void Wait(ThreadState& self, Site site);
+  void Sleep();
   void WakeOne();
-  void Release() {
-    ClearOwner();
-    if (state_.exchange(kUnlocked, std::memory_order_release) == kContended) [[unlikely]]
-      WakeOne();
-  }
 
-  std::atomic<std::uint32_t> state_{kUnlocked};
+  // Odd while somebody may sleep on it; every wakeup makes it another number.
+  std::atomic<std::uint32_t> sleepers_{0};
 };
 
 class LOCKING_CAPABILITY("mutex") RecursiveMutex {

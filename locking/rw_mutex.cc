@@ -2,17 +2,46 @@
 
 #include "locking/executor.h"
 #include "locking/futex.h"
+#include "locking/slow_path.h"
 
 namespace locking {
 
-// Waiters sleep on two words: readers on state_, writers on writer_wakeups_. Who releases the lock
-// last clears the waiting bits and wakes one writer if there is one, else all readers; whoever is
-// woken competes again and sets its bit again when it loses.
+// Waiters sleep on two words: readers on state_, writers and the upgrader on writer_wakeups_. Who
+// releases the lock last clears the waiting bits and wakes one writer if there is one, else all
+// readers; whoever is woken competes again and sets its bit again when it loses. While there is an
+// upgrader no writer can come before it: the last of the other readers wakes all who sleep with it.
+
+struct RwMutex::ExclusiveSteps {
+  RwMutex& mutex;
+  Site site;
+
+  bool TryAcquire(ThreadState&) { return mutex.TryAcquireExclusive(); }
+  void Wait(ThreadState& self) { mutex.WaitExclusive(self, site); }
+  void Force() {
+    mutex.state_.store(kWriter, std::memory_order_relaxed);
+    mutex.SetOwner();
+  }
+};
+
+struct RwMutex::SharedSteps {
+  RwMutex& mutex;
+  Site site;
+
+  bool TryAcquire(ThreadState&) { return mutex.TryAcquireShared(); }
+  void Wait(ThreadState& self) { mutex.WaitShared(self, site); }
+  void Force() { mutex.state_.fetch_add(1, std::memory_order_relaxed); }
+};
 
 bool RwMutex::ReadersMayEnter(std::uint32_t state) const {
   if ((state & kWriter) != 0) return false;
   if (class_->Has(LockClassFlags::kRecursiveRead)) return true;
-  return (state & (kReadersWaiting | kWritersWaiting)) == 0;
+  return (state & (kReadersWaiting | kWritersWaiting | kUpgrader)) == 0;
+}
+
+void RwMutex::TakeReaderBack() {
+  const std::uint32_t former = state_.fetch_sub(1, std::memory_order_relaxed);
+  const bool alone = (former & (kReaders | kWriter)) == 1;
+  if ((alone && former > kReaders) || LastBeforeWriter(former)) WakeWaiters();
 }
 
 bool RwMutex::TryAcquireShared() {
@@ -28,37 +57,34 @@ bool RwMutex::TryAcquireShared() {
 bool RwMutex::TryAcquireExclusive() {
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while ((state & (kReaders | kWriter)) == 0) {
-    if (state_.compare_exchange_weak(state, state | kWriter, std::memory_order_acquire,
-                                     std::memory_order_relaxed))
-      return true;
+    if (!state_.compare_exchange_weak(state, state | kWriter, std::memory_order_acquire,
+                                      std::memory_order_relaxed))
+      continue;
+    SetOwner();
+    return true;
+  }
+  return false;
+}
+
+// The caller is the upgrader.
+bool RwMutex::TryUpgrade() {
+  std::uint32_t state = state_.load(std::memory_order_relaxed);
+  while ((state & kReaders) == 1) {
+    if (!state_.compare_exchange_weak(state, (state & ~(kReaders | kUpgrader)) | kWriter,
+                                      std::memory_order_acquire, std::memory_order_relaxed))
+      continue;
+    SetOwner();
+    return true;
   }
   return false;
 }
 
 void RwMutex::LockSlow(Site site) {
-  ThreadState& self = Self();
-  if (self.executor != nullptr) {
-    self.executor->AtPoint(PointKind::kLock, this, class_, site);
-    if (self.executor->abandoned()) {
-      state_.store(kWriter, std::memory_order_relaxed);
-      SetOwner();
-      return;
-    }
-  }
-  if (OwnedByCaller()) watch::Recursion(*this, site);
-  watch::BeforeAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, site);
-  bool contended = false;
-  std::uint64_t wait_ns = 0;
-  if (!TryAcquireExclusive()) {
-    contended = true;
-    const bool timed = Watched(kWatchStatistics);
-    const std::uint64_t start = timed ? watch::NowNs(self) : 0;
-    WaitExclusive(self, site);
-    if (timed) wait_ns = watch::NowNs(self) - start;
-  }
-  SetOwner();
-  watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kBlocking, contended, wait_ns,
-                      site);
+  AcquireWatched(*this, LockMode::kExclusive, site, ExclusiveSteps{*this, site});
+}
+
+void RwMutex::LockSharedSlow(Site site) {
+  AcquireWatched(*this, LockMode::kShared, site, SharedSteps{*this, site});
 }
 
 void RwMutex::WaitExclusive(ThreadState& self, Site site) {
@@ -77,7 +103,7 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
       // Others may wait too: whoever takes it from the waiting room keeps the writers' bit.
       if (state_.compare_exchange_weak(state, state | kWriter | kWritersWaiting,
                                        std::memory_order_acquire, std::memory_order_relaxed))
-        return;
+        return SetOwner();
       continue;
     }
     if ((state & kWritersWaiting) == 0 &&
@@ -89,36 +115,8 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
       continue;
     }
     self.executor->BlockOn(this);
-    if (!self.executor->abandoned()) continue;
-    state_.store(kWriter, std::memory_order_relaxed);
-    return;
+    if (self.executor->abandoned()) return ExclusiveSteps{*this, site}.Force();
   }
-}
-
-void RwMutex::LockSharedSlow(Site site) {
-  ThreadState& self = Self();
-  if (self.executor != nullptr) {
-    self.executor->AtPoint(PointKind::kLockShared, this, class_, site);
-    if (self.executor->abandoned()) {
-      state_.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-  }
-  if (OwnedByCaller()) watch::Recursion(*this, site);
-  if (t_word.watch != 0)
-    watch::BeforeAcquire(self, *this, LockMode::kShared, Attempt::kBlocking, site);
-  bool contended = false;
-  std::uint64_t wait_ns = 0;
-  if (!TryAcquireShared()) {
-    contended = true;
-    const bool timed = Watched(kWatchStatistics);
-    const std::uint64_t start = timed ? watch::NowNs(self) : 0;
-    WaitShared(self, site);
-    if (timed) wait_ns = watch::NowNs(self) - start;
-  }
-  if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kShared, Attempt::kBlocking, contended, wait_ns,
-                        site);
 }
 
 void RwMutex::WaitShared(ThreadState& self, Site site) {
@@ -142,9 +140,7 @@ void RwMutex::WaitShared(ThreadState& self, Site site) {
       continue;
     }
     self.executor->BlockOn(this);
-    if (!self.executor->abandoned()) continue;
-    state_.fetch_add(1, std::memory_order_relaxed);
-    return;
+    if (self.executor->abandoned()) return SharedSteps{*this, site}.Force();
   }
 }
 
@@ -152,6 +148,11 @@ void RwMutex::WaitShared(ThreadState& self, Site site) {
 // release will do this.
 void RwMutex::WakeWaiters() {
   std::uint32_t state = state_.load(std::memory_order_relaxed);
+  if ((state & kUpgrader) != 0) {
+    writer_wakeups_.fetch_add(1, std::memory_order_release);
+    FutexWakeAll(writer_wakeups_);
+    return;
+  }
   while ((state & (kReaders | kWriter)) == 0) {
     if (state == 0) return;
     if ((state & kWritersWaiting) != 0) {
@@ -170,37 +171,19 @@ void RwMutex::WakeWaiters() {
 }
 
 bool RwMutex::TryLock(Site site) {
-  ThreadState& self = Self();
-  if (t_word.watch != 0) watch::AtPoint(self, PointKind::kTryLock, this, class_, site);
-  if (!TryAcquireExclusive()) return false;
-  SetOwner();
-  if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kExclusive, Attempt::kTry, false, 0, site);
-  return true;
+  return TryAcquireWatched(*this, LockMode::kExclusive, site,
+                           [this](ThreadState&) { return TryAcquireExclusive(); });
 }
 
 bool RwMutex::TryLockShared(Site site) {
-  ThreadState& self = Self();
-  if (t_word.watch != 0) watch::AtPoint(self, PointKind::kTryLock, this, class_, site);
-  if (!TryAcquireShared()) return false;
-  if (t_word.watch != 0)
-    watch::AfterAcquire(self, *this, LockMode::kShared, Attempt::kTry, false, 0, site);
-  return true;
+  return TryAcquireWatched(*this, LockMode::kShared, site,
+                           [this](ThreadState&) { return TryAcquireShared(); });
 }
 
 void RwMutex::UnlockSlow(Site site) {
   ThreadState& self = Self();
-  // A point while the lock is still held: others can find it so.
-  watch::AtPoint(self, PointKind::kUnlock, this, class_, site);
-  if (!OwnedByCaller()) {
-    if (self.executor != nullptr && self.executor->abandoned()) return;
-    watch::NotHeld(*this, "unlocked (exclusive)", site);
-  }
-  watch::BeforeRelease(self, *this);
-  if (self.executor == nullptr) {
-    ReleaseExclusive();
-    return;
-  }
+  if (!BeforeWatchedRelease(self, *this, site)) return;
+  if (self.executor == nullptr) return ReleaseExclusive();
   ClearOwner();
   state_.fetch_and(~(kWriter | kReadersWaiting | kWritersWaiting), std::memory_order_release);
   self.executor->WakeAddress(this);
@@ -225,10 +208,10 @@ void RwMutex::UnlockSharedSlow(Site site) {
     ReleaseShared(site);
     return;
   }
-  if ((state_.fetch_sub(1, std::memory_order_release) & kReaders) == 1) {
+  const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
+  if ((former & kReaders) == 1)
     state_.fetch_and(~(kReadersWaiting | kWritersWaiting), std::memory_order_relaxed);
-    self.executor->WakeAddress(this);
-  }
+  if ((former & kReaders) == 1 || LastBeforeWriter(former)) self.executor->WakeAddress(this);
 }
 
 void RwMutex::Downgrade(Site site) {
@@ -245,6 +228,31 @@ void RwMutex::Downgrade(Site site) {
     executor->WakeAddress(this);
   else if ((state & kReadersWaiting) != 0)
     FutexWakeAll(state_);
+}
+
+bool RwMutex::Upgrade(Site site) {
+  ThreadState& self = Self();
+  watch::AtPoint(self, PointKind::kLock, this, class_, site);
+  AssertHeldShared(site);
+  if (OwnedByCaller()) watch::Recursion(*this, site);
+  if ((state_.fetch_or(kUpgrader, std::memory_order_relaxed) & kUpgrader) != 0) return false;
+  if (!TryUpgrade()) WaitUpgrade(self, site);
+  if (t_word.watch != 0) watch::ModeChanged(self, *this, LockMode::kExclusive, site);
+  return true;
+}
+
+void RwMutex::WaitUpgrade(ThreadState& self, Site site) {
+  WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "upgrade", site);
+  for (;;) {
+    const std::uint32_t wakeups = writer_wakeups_.load(std::memory_order_acquire);
+    if (TryUpgrade()) return;
+    if (self.executor == nullptr) {
+      FutexWait(writer_wakeups_, wakeups);
+      continue;
+    }
+    self.executor->BlockOn(this);
+    if (self.executor->abandoned()) return ExclusiveSteps{*this, site}.Force();
+  }
 }
 
 void RwMutex::AssertHeldShared(Site site) const {

@@ -1,5 +1,5 @@
-// RwMutex: many readers or one writer. Fair: a waiting writer blocks new readers, unless the class
-// is recursive-read. Sleepable or mutex kind, by its class.
+// RwMutex: many readers or one writer. Fair: a waiting writer or upgrader blocks new readers,
+// unless the class is recursive-read. Sleepable or mutex kind, by its class.
 #ifndef LOCKING_RW_MUTEX_H_
 #define LOCKING_RW_MUTEX_H_
 
@@ -25,6 +25,7 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   // Exclusive. May block; LK01 when the caller holds it exclusively already.
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
     std::uint32_t unlocked = 0;
+    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
     if (t_word.watch != 0 ||
         !state_.compare_exchange_weak(unlocked, kWriter, std::memory_order_acquire,
                                       std::memory_order_relaxed)) [[unlikely]] {
@@ -32,6 +33,7 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
       return;
     }
     SetOwner();
+    watch::Count(*this, count);
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
   void Unlock(Site site = Site::current()) LOCKING_RELEASE() {
@@ -44,8 +46,12 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
 
   // Shared. May block. Recursion only in a recursive-read class.
   void LockShared(Site site = Site::current()) LOCKING_ACQUIRE_SHARED() {
-    if (t_word.watch != 0 || !TryAddReader()) [[unlikely]]
+    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
+    if (t_word.watch != 0 || !TryAddReader()) [[unlikely]] {
       LockSharedSlow(site);
+      return;
+    }
+    watch::Count(*this, count);
   }
   bool TryLockShared(Site site = Site::current()) LOCKING_TRY_ACQUIRE_SHARED(true);
   void UnlockShared(Site site = Site::current()) LOCKING_RELEASE_SHARED() {
@@ -58,6 +64,10 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
 
   // Exclusive to shared, without a moment in which nobody holds it.
   void Downgrade(Site site = Site::current()) LOCKING_NO_ANALYSIS;
+  // Shared to exclusive, without a moment in which nobody holds it: waits for the other readers.
+  // False: somebody else waits so already, and each would wait for the other for ever: the caller
+  // still holds it shared, and has to let go for the other to come on. May block.
+  [[nodiscard]] bool Upgrade(Site site = Site::current()) LOCKING_NO_ANALYSIS;
 
   bool HeldByCaller() const { return OwnedByCaller(); }
   void AssertHeld(Site site = Site::current()) const LOCKING_ASSERT(this) {
@@ -72,26 +82,36 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   }
 
  private:
-  static constexpr std::uint32_t kReaders = (1u << 29) - 1;  // count of readers
+  static constexpr std::uint32_t kReaders = (1u << 28) - 1;  // count of readers
+  static constexpr std::uint32_t kUpgrader = 1u << 28;       // one of them waits for the others
   static constexpr std::uint32_t kWriter = 1u << 29;
   static constexpr std::uint32_t kReadersWaiting = 1u << 30;
   static constexpr std::uint32_t kWritersWaiting = 1u << 31;
 
   bool ReadersMayEnter(std::uint32_t state) const;
+  // Adds first and looks then: looking first would cost as much again. Whoever was not alone with
+  // readers takes it back, and wakes those that it may have kept out meanwhile.
   bool TryAddReader() {
-    std::uint32_t state = state_.load(std::memory_order_relaxed);
-    return (state & ~kReaders) == 0 &&
-           state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
-                                        std::memory_order_relaxed);
+    const std::uint32_t former = state_.fetch_add(1, std::memory_order_acquire);
+    if (former < kReaders) [[likely]]
+      return true;
+    TakeReaderBack();
+    return false;
   }
+  struct ExclusiveSteps;
+  struct SharedSteps;
+
+  void TakeReaderBack();
   bool TryAcquireShared();
   bool TryAcquireExclusive();
+  bool TryUpgrade();
   void LockSlow(Site site);
   void LockSharedSlow(Site site);
   void UnlockSlow(Site site);
   void UnlockSharedSlow(Site site);
   void WaitExclusive(ThreadState& self, Site site);
   void WaitShared(ThreadState& self, Site site);
+  void WaitUpgrade(ThreadState& self, Site site);
   void ReleaseExclusive() {
     ClearOwner();
     const std::uint32_t former = state_.fetch_and(~kWriter, std::memory_order_release);
@@ -102,13 +122,18 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
     const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
     if ((former & kReaders) == 0) [[unlikely]]
       watch::NotHeld(*this, "unlocked (shared)", site);
-    if ((former & kReaders) == 1 && (former & kWritersWaiting) != 0) [[unlikely]]
+    if (former > kReaders && LastBeforeWriter(former)) [[unlikely]]
       WakeWaiters();
+  }
+  // Whether the reader that left, from this state, makes room for who waits to write.
+  static bool LastBeforeWriter(std::uint32_t former) {
+    if ((former & kUpgrader) != 0) return (former & kReaders) == 2;
+    return (former & kReaders) == 1 && (former & kWritersWaiting) != 0;
   }
   void WakeWaiters();
 
   std::atomic<std::uint32_t> state_{0};
-  std::atomic<std::uint32_t> writer_wakeups_{0};  // futex of waiting writers
+  std::atomic<std::uint32_t> writer_wakeups_{0};  // futex of waiting writers and the upgrader
 };
 
 using WriteGuard = Guard<RwMutex>;

@@ -12,23 +12,18 @@
 
 namespace locking {
 
-class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
+class LOCKING_CAPABILITY("mutex") SpinMutex : public ExclusiveLockBase {
  public:
   explicit SpinMutex(const LockClass& lock_class, std::uint32_t instance = 0)
-      : LockBase(lock_class, instance) {}
-  ~SpinMutex() {
-    const bool held = owner_.load(std::memory_order_relaxed) != kNobody;
-    if (held || Watched(kWatchWitness)) [[unlikely]]
-      watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
-  }
+      : ExclusiveLockBase(lock_class, instance) {}
 
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
-    if (t_word.watch != 0 || locked_.exchange(true, std::memory_order_acquire)) [[unlikely]] {
+    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
+    if (t_word.watch != 0 || !Take()) [[unlikely]] {
       LockSlow(site);
       return;
     }
-    AddSpinDepth(1);
-    SetOwner();
+    watch::Count(*this, count);
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
   void Unlock(Site site = Site::current()) LOCKING_RELEASE() {
@@ -36,7 +31,7 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
       UnlockSlow(site);
       return;
     }
-    Release();
+    Free();
   }
   bool HeldByCaller() const { return OwnedByCaller(); }
   void AssertHeld(Site site = Site::current()) const LOCKING_ASSERT(this) {
@@ -45,16 +40,12 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public LockBase {
   }
 
  private:
+  struct Steps;
+
   void LockSlow(Site site);
   void UnlockSlow(Site site);
-  void Spin(ThreadState& self, Site site);
-  void Release() {
-    ClearOwner();
-    AddSpinDepth(-1u);
-    locked_.store(false, std::memory_order_release);
-  }
-
-  std::atomic<bool> locked_{false};
+  void Wait(ThreadState& self, Site site);
+  void Spin();
 };
 
 using SpinGuard = Guard<SpinMutex>;

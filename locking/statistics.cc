@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include "locking/lock_class.h"
-#include "locking/thread_state.h"
 
 namespace locking {
 namespace {
@@ -25,7 +24,7 @@ Retired& TheRetired() {
 
 StatisticsBlock& BlockOf(ThreadState& self) {
   StatisticsBlock* block = self.statistics.load(std::memory_order_relaxed);
-  if (block == nullptr) [[unlikely]] {
+  if (block == nullptr) {
     block = new StatisticsBlock;
     self.statistics.store(block, std::memory_order_release);
   }
@@ -34,63 +33,41 @@ StatisticsBlock& BlockOf(ThreadState& self) {
 
 }  // namespace
 
-StatisticsBlock::~StatisticsBlock() {
-  for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
-}
-
-StatisticsBlock::Entry& StatisticsBlock::At(std::uint32_t class_id) {
-  const std::uint32_t id = std::min(class_id, kChunk * kChunks - 1);
-  std::atomic<Entry*>& chunk = chunks_[id / kChunk];
-  Entry* entries = chunk.load(std::memory_order_relaxed);
-  if (entries == nullptr) {
-    entries = new Entry[kChunk];
-    chunk.store(entries, std::memory_order_release);
-  }
-  return entries[id % kChunk];
+std::atomic<std::uint64_t>* AcquisitionCounts(ThreadState& self) {
+  return BlockOf(self).acquisitions();
 }
 
 void StatisticsBlock::AddTo(std::vector<LockStatistics>* totals) const {
-  for (std::uint32_t c = 0; c < kChunks; ++c) {
-    const Entry* entries = chunks_[c].load(std::memory_order_acquire);
-    if (entries == nullptr) continue;
-    if (totals->size() < (c + 1) * kChunk) totals->resize((c + 1) * kChunk);
-    for (std::uint32_t i = 0; i < kChunk; ++i) {
-      LockStatistics& total = (*totals)[c * kChunk + i];
-      total.acquisitions += entries[i].acquisitions.load(std::memory_order_relaxed);
-      total.contended += entries[i].contended.load(std::memory_order_relaxed);
-      total.wait_ns += entries[i].wait_ns.load(std::memory_order_relaxed);
-      total.hold_ns_max =
-          std::max(total.hold_ns_max, entries[i].hold_ns_max.load(std::memory_order_relaxed));
-    }
+  totals->resize(kCountedClasses);
+  for (std::uint32_t id = 0; id < kCountedClasses; ++id) {
+    LockStatistics& total = (*totals)[id];
+    total.acquisitions += acquisitions_[id].load(std::memory_order_relaxed);
+    total.contended += waits_[id].contended.load(std::memory_order_relaxed);
+    total.wait_ns += waits_[id].wait_ns.load(std::memory_order_relaxed);
+    total.hold_ns_max =
+        std::max(total.hold_ns_max, waits_[id].hold_ns_max.load(std::memory_order_relaxed));
   }
 }
 
 void StatisticsBlock::Reset() {
-  for (auto& chunk : chunks_) {
-    Entry* entries = chunk.load(std::memory_order_acquire);
-    if (entries == nullptr) continue;
-    for (std::uint32_t i = 0; i < kChunk; ++i) {
-      entries[i].acquisitions.store(0, std::memory_order_relaxed);
-      entries[i].contended.store(0, std::memory_order_relaxed);
-      entries[i].wait_ns.store(0, std::memory_order_relaxed);
-      entries[i].hold_ns_max.store(0, std::memory_order_relaxed);
-    }
+  for (std::uint32_t id = 0; id < kCountedClasses; ++id) {
+    acquisitions_[id].store(0, std::memory_order_relaxed);
+    waits_[id].contended.store(0, std::memory_order_relaxed);
+    waits_[id].wait_ns.store(0, std::memory_order_relaxed);
+    waits_[id].hold_ns_max.store(0, std::memory_order_relaxed);
   }
 }
 
-void CountAcquisition(ThreadState& self, std::uint32_t class_id, bool contended,
-                      std::uint64_t wait_ns) {
-  StatisticsBlock::Entry& entry = BlockOf(self).At(class_id);
-  Add(entry.acquisitions, 1);
-  if (!contended) return;
-  Add(entry.contended, 1);
-  Add(entry.wait_ns, wait_ns);
+void CountWait(ThreadState& self, std::uint32_t class_id, std::uint64_t wait_ns) {
+  StatisticsBlock::Waits& waits = BlockOf(self).WaitsOf(class_id);
+  Add(waits.contended, 1);
+  Add(waits.wait_ns, wait_ns);
 }
 
 void CountHold(ThreadState& self, std::uint32_t class_id, std::uint64_t hold_ns) {
-  StatisticsBlock::Entry& entry = BlockOf(self).At(class_id);
-  if (hold_ns > entry.hold_ns_max.load(std::memory_order_relaxed))
-    entry.hold_ns_max.store(hold_ns, std::memory_order_relaxed);
+  StatisticsBlock::Waits& waits = BlockOf(self).WaitsOf(class_id);
+  if (hold_ns > waits.hold_ns_max.load(std::memory_order_relaxed))
+    waits.hold_ns_max.store(hold_ns, std::memory_order_relaxed);
 }
 
 namespace {

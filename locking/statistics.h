@@ -1,53 +1,58 @@
 // Acquisitions, waits and holds by lock class: each thread writes its own numbers,
-// CollectStatistics adds them up.
+// CollectStatistics adds them up. Reading the clock costs more than the lock itself: a hold is
+// timed when its acquisition had to wait, and else every kTimedHolds-th time; one at a time in a
+// thread.
 //
-// Thread safety: Count* by the thread itself; the rest by anyone at any time.
+// Thread safety: Count* by the thread itself, which counts its acquisitions in its thread word; the
+// rest by anyone at any time.
 #ifndef LOCKING_STATISTICS_H_
 #define LOCKING_STATISTICS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "locking/thread_state.h"
+
 namespace locking {
 
-struct ThreadState;
+inline constexpr std::uint64_t kTimedHolds = 64;  // a power of two
+inline constexpr std::uint32_t kCountedClasses = 1024;
 
 struct LockStatistics {
   std::string name;
   std::uint64_t acquisitions = 0;
   std::uint64_t contended = 0;
   std::uint64_t wait_ns = 0;
-  std::uint64_t hold_ns_max = 0;
+  std::uint64_t hold_ns_max = 0;  // of the holds that were timed
 };
 
-// One thread's numbers, by class id, in chunks that are never moved.
+// Of one thread, by class id; classes beyond the last share the last, so nothing is lost from the
+// totals.
 class StatisticsBlock {
  public:
-  struct Entry {
-    std::atomic<std::uint64_t> acquisitions{0};
+  struct Waits {
     std::atomic<std::uint64_t> contended{0};
     std::atomic<std::uint64_t> wait_ns{0};
     std::atomic<std::uint64_t> hold_ns_max{0};
   };
   StatisticsBlock() = default;
-  ~StatisticsBlock();
   StatisticsBlock(const StatisticsBlock&) = delete;
 
-  // Classes beyond the last chunk share the last entry; nothing is lost from the totals.
-  Entry& At(std::uint32_t class_id);
+  std::atomic<std::uint64_t>* acquisitions() { return acquisitions_; }
+  Waits& WaitsOf(std::uint32_t class_id) { return waits_[std::min(class_id, kCountedClasses - 1)]; }
   void AddTo(std::vector<LockStatistics>* totals) const;
   void Reset();
 
  private:
-  static constexpr std::uint32_t kChunk = 64;
-  static constexpr std::uint32_t kChunks = 64;
-  std::atomic<Entry*> chunks_[kChunks] = {};
+  std::atomic<std::uint64_t> acquisitions_[kCountedClasses] = {};
+  Waits waits_[kCountedClasses];
 };
 
-void CountAcquisition(ThreadState& self, std::uint32_t class_id, bool contended,
-                      std::uint64_t wait_ns);
+// An acquisition that had to wait.
+void CountWait(ThreadState& self, std::uint32_t class_id, std::uint64_t wait_ns);
 void CountHold(ThreadState& self, std::uint32_t class_id, std::uint64_t hold_ns);
 
 // Of all OS threads since the last ResetStatistics, ended ones included: the classes that were

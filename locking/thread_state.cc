@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "locking/asymmetric_barrier.h"
 #include "locking/executor.h"
 #include "locking/futex.h"
 #include "locking/stack.h"
@@ -38,7 +39,7 @@ class NativeRegistration {
     state_->run = run;
     state_->run_id.store(run.id, std::memory_order_relaxed);
     registry.threads.emplace(id, state_.get());
-    InstallThreadWord({WatchBitsOf(*state_), id, 0, state_.get()});
+    InstallThreadWord(WordOf(*state_));
   }
   ~NativeRegistration() {
     if (state_->run.witness != nullptr) state_->run.witness->AtThreadEnd(*state_);
@@ -46,7 +47,7 @@ class NativeRegistration {
     std::lock_guard lock(registry.mutex);
     registry.threads.erase(state_->id);
     RetireStatistics(*state_);
-    InstallThreadWord({kWatchUnregistered, 0, 0, nullptr});
+    InstallThreadWord({});
   }
 
  private:
@@ -68,15 +69,17 @@ ThreadState& RegisterThread(std::string name, const RunContext& run) {
 
 ThreadState& SelfSlow() { return RegisterThread("", {}); }
 
-std::uint32_t WatchBitsOf(const ThreadState& state) {
-  std::uint32_t bits = 0;
+ThreadWord WordOf(ThreadState& state) {
+  std::uint32_t bits = AsymmetricBarriers() ? 0 : kWatchFullBarriers;
   if (state.executor != nullptr) {
     bits |= kWatchExecutor;
     if (state.executor->wants_evidence()) bits |= kWatchHeld;
   }
   if (state.run.witness != nullptr) bits |= kWatchWitness;
-  if (state.run.statistics) bits |= kWatchStatistics;
-  return bits;
+  return {.watch = bits,
+          .id = state.id,
+          .self = &state,
+          .acquisitions = state.run.statistics ? AcquisitionCounts(state) : nullptr};
 }
 
 RunContext SetRunContext(const RunContext& context) {
@@ -84,12 +87,12 @@ RunContext SetRunContext(const RunContext& context) {
   const RunContext former = self.run;
   self.run = context;
   self.run_id.store(context.id, std::memory_order_relaxed);
-  if (context.statistics && !former.statistics) self.held.ForgetTimes();
+  self.timed_lock = nullptr;
   if (context.witness != former.witness) {
     self.chains = nullptr;
     self.held.Clear();
   }
-  InstallThreadWord({WatchBitsOf(self), t_word.id, t_word.spin_depth, t_word.self});
+  InstallThreadWord(WordOf(self));
   return former;
 }
 

@@ -31,30 +31,25 @@ struct ThreadState;
 
 // Why a primitive must leave its fast path; the bits of ThreadWord::watch.
 enum Watch : std::uint32_t {
-  kWatchUnregistered = 1,  // an OS thread that locking/ has not seen yet
-  kWatchExecutor = 2,      // runs on a controlled executor: every operation is a scheduling point
-  kWatchWitness = 4,       // keeps the held list and asks the witness
-  kWatchStatistics = 8,    // counts acquisitions, waits and holds by class
-  kWatchHeld = 16,         // keeps the held list, for evidence
+  kWatchUnregistered = 1,   // an OS thread that locking/ has not seen yet
+  kWatchExecutor = 2,       // runs on a controlled executor: every operation is a scheduling point
+  kWatchWitness = 4,        // keeps the held list and asks the witness
+  kWatchHeld = 8,           // keeps the held list, for evidence
+  kWatchFullBarriers = 16,  // the kernel has no asymmetric ones: an unlock needs a full barrier
+  kWatchTimedHold = 32,     // a hold is being timed: its unlock must not be missed
 };
-// Any of these: the held list is kept.
-inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchStatistics | kWatchHeld;
+// Either of these: the held list is kept.
+inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchHeld;
 
 // Zero `watch` means that nothing watches this thread: the fast path is a plain lock.
 struct ThreadWord {
-  std::uint32_t watch;
-  std::uint32_t id;          // of `self`: the owner word of locks; 0 only while unregistered
-  std::uint32_t spin_depth;  // spin locks held: simulated interrupts are off while it is not 0
-  ThreadState* self;
+  std::uint32_t watch = kWatchUnregistered;
+  std::uint32_t id = 0;  // of `self`: the owner word of locks; 0 only while unregistered
+  ThreadState* self = nullptr;
+  // Acquisitions by class, kCountedClasses of them; nullptr: no statistics are kept.
+  std::atomic<std::uint64_t>* acquisitions = nullptr;
 };
-inline thread_local constinit ThreadWord t_word{kWatchUnregistered, 0, 0, nullptr};
-
-// Counts a spin lock in or out. Atomic for the sanitizers alone: fibres share the word, each in its
-// turn, without a happens-before edge.
-inline void AddSpinDepth(std::uint32_t n) {
-  __atomic_store_n(&t_word.spin_depth, __atomic_load_n(&t_word.spin_depth, __ATOMIC_RELAXED) + n,
-                   __ATOMIC_RELAXED);
-}
+inline thread_local constinit ThreadWord t_word{};
 
 // What a blocked thread waits for. `sequence` is odd while it waits: two equal readings with equal
 // odd sequences mean that the thread has waited all along.
@@ -112,6 +107,8 @@ struct ThreadState {
   const void* wait_channel = nullptr;  // sleep queue bucket lock
   bool wait_signalled = false;         // sleep queue bucket lock
   std::atomic<StatisticsBlock*> statistics{nullptr};  // (a) owned; nullptr until it counts
+  const void* timed_lock = nullptr;                   // (t) whose hold is timed; nullptr: none is
+  std::uint64_t timed_since_ns = 0;                   // (t)
   void* executor_data = nullptr;                      // executor's own
   ChainCache* chains = nullptr;                       // (t) run.witness's own; nullptr: none yet
 };
@@ -136,8 +133,10 @@ RunContext SetRunContext(const RunContext& context);
 std::uint32_t NextRunId();
 // Makes `state` the calling context: fibre switches and thread starts use it.
 LOCKING_UNINSTRUMENTED void InstallThreadWord(const ThreadWord& word);
-// The watch word that a thread with this state must run under.
-std::uint32_t WatchBitsOf(const ThreadState& state);
+// statistics.h: the counts of the thread's acquisitions, which it keeps from now on.
+std::atomic<std::uint64_t>* AcquisitionCounts(ThreadState& self);
+// The word that a thread with this state must run under.
+ThreadWord WordOf(ThreadState& state);
 
 // OS threads that were spawned and have not registered yet.
 std::atomic<std::uint32_t>& StartingThreads();

@@ -2,7 +2,6 @@
 
 #include "locking/finding.h"
 #include "locking/futex.h"
-#include "locking/statistics.h"
 #include "locking/witness.h"
 
 namespace locking::watch {
@@ -24,14 +23,24 @@ void AskWitness(ThreadState& self, const LockBase& lock, LockMode mode, Attempt 
   self.run.witness->DecideChain(self, lock, mode, attempt, site);
 }
 
-void AfterAcquireSlow(ThreadState& self, HeldLock& entry, bool contended, std::uint64_t wait_ns) {
-  entry.acquired_ns = NowNs(self);
-  CountAcquisition(self, entry.lock_class.load(std::memory_order_relaxed)->id(), contended,
-                   wait_ns);
+void TimeHold(const LockBase& lock) {
+  ThreadState& self = Self();
+  if (self.timed_lock != nullptr || self.executor != nullptr) return;
+  self.timed_lock = &lock;
+  self.timed_since_ns = NowNs(self);
+  t_word.watch |= kWatchTimedHold;
 }
 
-void BeforeReleaseSlow(ThreadState& self, const LockBase& lock, std::uint64_t acquired_ns) {
-  CountHold(self, lock.lock_class().id(), NowNs(self) - acquired_ns);
+void EndTimedHold(const LockBase& lock) {
+  ThreadState& self = Self();
+  CountHold(self, lock.counted_class(), NowNs(self) - self.timed_since_ns);
+  self.timed_lock = nullptr;
+  t_word.watch &= ~kWatchTimedHold;
+}
+
+void CountContended(const LockBase& lock, std::uint64_t wait_ns) {
+  CountWait(Self(), lock.counted_class(), wait_ns);
+  TimeHold(lock);
 }
 
 void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site site) {

@@ -3,11 +3,13 @@
 #ifndef LOCKING_WATCH_H_
 #define LOCKING_WATCH_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "locking/chain_cache.h"
 #include "locking/executor.h"
 #include "locking/lock_class.h"
+#include "locking/statistics.h"
 #include "locking/thread_state.h"
 
 namespace locking {
@@ -16,15 +18,20 @@ namespace locking {
 class LockBase {
  public:
   LockBase(const LockClass& lock_class, std::uint32_t instance)
-      : class_(&lock_class), instance_(instance) {}
+      : class_(&lock_class),
+        counted_class_(std::min(lock_class.id(), kCountedClasses - 1)),
+        instance_(instance) {}
   LockBase(const LockBase&) = delete;
   LockBase& operator=(const LockBase&) = delete;
 
   const LockClass& lock_class() const { return *class_; }
+  // Index of the class in statistics.
+  std::uint32_t counted_class() const { return counted_class_; }
   std::uint32_t instance() const { return instance_; }
   void set_instance(std::uint32_t instance) { instance_ = instance; }
   // The id of the thread that holds the lock exclusively, kNobody, or kMany (readers).
   const std::atomic<std::uint32_t>& owner() const { return owner_; }
+  bool HeldExclusivelyByCaller() const { return OwnedByCaller(); }
 
  protected:
   bool OwnedByCaller() const { return owner_.load(std::memory_order_relaxed) == OwnerId(); }
@@ -38,11 +45,52 @@ class LockBase {
   void ClearOwner() { owner_.store(kNobody, std::memory_order_relaxed); }
 
   const LockClass* class_;
+  const std::uint32_t counted_class_;
   std::uint32_t instance_;
   std::atomic<std::uint32_t> owner_{kNobody};
 };
 
+// A lock that one thread can hold. What takes it is an exchange with a constant: waiting for the
+// thread's id first would make each pair a third slower.
+class ExclusiveLockBase : public LockBase {
+ public:
+  using LockBase::LockBase;
+  ~ExclusiveLockBase();
+
+ protected:
+  bool LooksFree() const { return !locked_.load(std::memory_order_relaxed); }
+  bool Take() {
+    // Read first: behind the exchange it would be waited for.
+    const std::uint32_t id = t_word.id;
+    if (locked_.exchange(true, std::memory_order_acquire)) return false;
+    owner_.store(id, std::memory_order_relaxed);
+    return true;
+  }
+  // The same for any thread. On an executor nobody runs in between: no need of a locked
+  // instruction.
+  bool TakeBy(const ThreadState& self) {
+    if (self.executor == nullptr) return Take();
+    if (locked_.load(std::memory_order_acquire)) return false;
+    TakeByForce();
+    return true;
+  }
+  void TakeByForce() {
+    locked_.store(true, std::memory_order_relaxed);
+    SetOwner();
+  }
+  void Free() {
+    ClearOwner();
+    locked_.store(false, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<bool> locked_{false};
+};
+
 namespace watch {
+
+// Real nanoseconds, or the executor's.
+std::uint64_t NowNs(const ThreadState& self);
 
 // A scheduling point of a controlled executor; nothing for a native thread.
 inline void AtPoint(ThreadState& self, PointKind kind, const void* address,
@@ -54,6 +102,10 @@ inline void AtPoint(ThreadState& self, PointKind kind, const void* address,
 // The witness decides about the acquisition, unless the thread has shown it this chain before.
 void AskWitness(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt, Site site);
 
+enum class Usage : std::uint8_t { kFree, kInUse };
+// LK01 when it is in use.
+void Destroyed(const LockBase& lock, Usage usage);
+
 // Before the acquisition may block.
 inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                           Site site) {
@@ -63,40 +115,55 @@ inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode
     AskWitness(self, lock, mode, attempt, site);
 }
 
-void AfterAcquireSlow(ThreadState& self, HeldLock& entry, bool contended, std::uint64_t wait_ns);
+void TimeHold(const LockBase& lock);
+void EndTimedHold(const LockBase& lock);
+void CountContended(const LockBase& lock, std::uint64_t wait_ns);
+
+// Where acquisitions of the lock are counted; nullptr: nowhere. The fast paths ask before they take
+// the lock: behind the locked instruction the loads would be waited for.
+inline std::atomic<std::uint64_t>* CountOf(const LockBase& lock) {
+  return t_word.acquisitions == nullptr ? nullptr : &t_word.acquisitions[lock.counted_class()];
+}
+// One more acquisition of the lock, which is held now. Inline even on the fast paths: statistics
+// that slow what they count would count something else.
+inline void Count(const LockBase& lock, std::atomic<std::uint64_t>* count) {
+  if (count == nullptr) return;
+  const std::uint64_t former = count->load(std::memory_order_relaxed);
+  count->store(former + 1, std::memory_order_relaxed);
+  if (former % kTimedHolds == 0) [[unlikely]]
+    TimeHold(lock);
+}
+
 // The lock is held now. `wait_ns` is 0 when it was not contended.
 inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                          bool contended, std::uint64_t wait_ns, Site site) {
+  Count(lock, CountOf(lock));
+  if (contended && t_word.acquisitions != nullptr) CountContended(lock, wait_ns);
   if (!Watched(kWatchKeepsHeld)) return;
   if (attempt == Attempt::kTry) BeforeAcquire(self, lock, mode, attempt, site);
-  HeldLock& entry = self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
-  if (self.run.statistics) AfterAcquireSlow(self, entry, contended, wait_ns);
+  self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
 }
 
-void BeforeReleaseSlow(ThreadState& self, const LockBase& lock, std::uint64_t acquired_ns);
-// The lock is still held. False: the thread is watched and the held list does not know the lock.
+// The lock is still held. False: the held list is kept and does not know the lock.
 inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
-  if (!Watched(kWatchKeepsHeld)) return true;
-  std::uint64_t acquired_ns = 0;
-  if (!self.held.Remove(&lock, &acquired_ns)) [[unlikely]]
-    return false;
-  if (self.run.statistics && acquired_ns != 0) BeforeReleaseSlow(self, lock, acquired_ns);
-  return true;
+  if (self.timed_lock == &lock) [[unlikely]]
+    EndTimedHold(lock);
+  return !Watched(kWatchKeepsHeld) || self.held.Remove(&lock);
 }
 // Another mode from now on (a downgrade).
 void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site site);
-enum class Usage : std::uint8_t { kFree, kInUse };
-// LK01 when it is in use.
-void Destroyed(const LockBase& lock, Usage usage);
 // LK01: the caller unlocks or asserts what it does not hold; ends the run. Returns only in an
 // execution that is given up already.
 void NotHeld(const LockBase& lock, const char* what, Site site);
 // LK01: the caller would block on itself; the same.
 void Recursion(const LockBase& lock, Site site);
-// Real nanoseconds, or the executor's.
-std::uint64_t NowNs(const ThreadState& self);
-
 }  // namespace watch
+
+inline ExclusiveLockBase::~ExclusiveLockBase() {
+  const bool held = !LooksFree();
+  if (held || Watched(kWatchWitness)) [[unlikely]]
+    watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
+}
 
 }  // namespace locking
 

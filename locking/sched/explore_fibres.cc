@@ -69,7 +69,7 @@ void ExploreExecutor::PrepareFibre(Fibre& fibre) {
 }
 
 void ExploreExecutor::StartFibre(Fibre& fibre) {
-  fibre.word = {WatchBitsOf(fibre.thread), fibre.id, 0, &fibre.thread};
+  fibre.word = WordOf(fibre.thread);
   fibre.running_id.store(fibre.id, std::memory_order_relaxed);
   fibre.next = {PointKind::kStart, nullptr, nullptr, Site{}};
   fibre.next_hash = HashCombine(fibre.parent, fibre.id);

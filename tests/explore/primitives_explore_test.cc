@@ -101,6 +101,34 @@ TEST(Explored, ReadersShareAndWritersDoNot) {
   }
 }
 
+TEST(Explored, OneOfTwoUpgradersFailsAndNothingComesInBetween) {
+  bool both = false, one = false;
+  ExpectClean([&] {
+    RwMutex rw(kRw);
+    int value = 0;
+    Atomic<int> upgraded{0};
+    {
+      const auto upgrade = [&]() LOCKING_NO_ANALYSIS {
+        rw.LockShared();
+        const int former = value;
+        if (!rw.Upgrade()) return rw.UnlockShared();
+        value = former + 1;
+        upgraded.FetchAdd(1);
+        rw.Unlock();
+      };
+      Thread a("a", upgrade), b("b", upgrade), c("reader", [&] { ReadGuard guard(rw); });
+      Thread d("writer", [&] {
+        WriteGuard guard(rw);
+        ++value;
+      });
+    }
+    Expect(value == upgraded.Load() + 1, "every write counts");
+    (upgraded.Load() == 2 ? both : one) = true;
+  });
+  EXPECT_TRUE(both);  // one after the other
+  EXPECT_TRUE(one);
+}
+
 TEST(Explored, ReadersMeetInsideInSomeSchedule) {
   bool met = false;
   ExpectClean([&met] {

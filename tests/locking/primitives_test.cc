@@ -125,6 +125,96 @@ TEST(RwMutex, DowngradeLetsReadersIn) {
   mutex.Unlock();
 }
 
+TEST(RwMutex, TheOnlyReaderUpgradesAtOnce) {
+  RwMutex mutex(kRwClass);
+  mutex.LockShared();
+  ASSERT_TRUE(mutex.Upgrade());
+  EXPECT_TRUE(mutex.HeldByCaller());
+  bool shared = true;
+  Thread("other", [&] { shared = mutex.TryLockShared(); }).Join();
+  EXPECT_FALSE(shared);
+  mutex.Unlock();
+  EXPECT_TRUE(mutex.TryLock());
+  mutex.Unlock();
+}
+
+TEST(RwMutex, TheSecondUpgraderFailsAndKeepsItsReadLock) {
+  RwMutex mutex(kRwClass);
+  mutex.LockShared();
+  Atomic<bool> reads{false};
+  bool upgraded = false;
+  Thread first("first", [&] {
+    mutex.LockShared();
+    reads.Store(true);
+    upgraded = mutex.Upgrade();  // waits for the other reader
+    mutex.Unlock();
+  });
+  while (!reads.Load()) Yield();
+  // The first waits as soon as no reader may enter any more.
+  for (bool enters = true; enters; Yield()) {
+    Thread("reader", [&] {
+      enters = mutex.TryLockShared();
+      if (enters) mutex.UnlockShared();
+    }).Join();
+  }
+  EXPECT_FALSE(mutex.Upgrade());
+  mutex.AssertHeldShared();
+  mutex.UnlockShared();
+  first.Join();
+  EXPECT_TRUE(upgraded);
+}
+
+// Each adds to what it read before the upgrade: nothing came in between.
+TEST(RwMutex, NobodyWritesBetweenAReadAndItsUpgrade) {
+  RwMutex mutex(kRwClass);
+  std::uint64_t value = 0;
+  Atomic<std::uint64_t> upgrades{0}, writes{0};
+  std::vector<Thread> running;
+  for (int t = 0; t < 3; ++t)
+    running.emplace_back("upgrader", [&]() LOCKING_NO_ANALYSIS {
+      for (int i = 0; i < 3000; ++i) {
+        mutex.LockShared();
+        const std::uint64_t former = value;
+        if (!mutex.Upgrade()) {
+          mutex.UnlockShared();
+          continue;
+        }
+        value = former + 1;
+        upgrades.FetchAdd(1);
+        mutex.Unlock();
+      }
+    });
+  running.emplace_back("writer", [&] {
+    for (int i = 0; i < 3000; ++i) {
+      WriteGuard guard(mutex);
+      ++value;
+      writes.FetchAdd(1);
+    }
+  });
+  for (Thread& thread : running) thread.Join();
+  EXPECT_GT(upgrades.Load(), 0u);
+  EXPECT_EQ(value, upgrades.Load() + writes.Load());
+}
+
+// Threads that the kernel gives no asymmetric barriers.
+TEST(Mutex, ExcludesAndWakesWithFullBarriers) {
+  Mutex mutex(kMutexClass);
+  std::uint64_t value = 0;
+  std::vector<Thread> running;
+  for (int t = 0; t < 4; ++t)
+    running.emplace_back("worker", [&] {
+      ThreadWord word = WordOf(Self());
+      word.watch |= kWatchFullBarriers;
+      InstallThreadWord(word);
+      for (int i = 0; i < 5000; ++i) {
+        MutexGuard guard(mutex);
+        ++value;
+      }
+    });
+  for (Thread& thread : running) thread.Join();
+  EXPECT_EQ(value, 20000u);
+}
+
 TEST(SleepQueue, HandsOverEveryItem) {
   SleepQueue queue;
   Mutex mutex(kMutexClass);

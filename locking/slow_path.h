@@ -1,0 +1,66 @@
+// What the primitives do off their fast paths, once for all of them: scheduling points, the
+// witness, statistics, evidence. Internal to locking/.
+#ifndef LOCKING_SLOW_PATH_H_
+#define LOCKING_SLOW_PATH_H_
+
+#include "locking/watch.h"
+
+namespace locking {
+
+// A blocking acquisition: `steps` are of the primitive. All are called with nothing of it held:
+//   bool TryAcquire(ThreadState&)  takes it, with its owner, if it is free
+//   void Wait(ThreadState&)        takes it once it is
+//   void Force()                   takes it from whoever has it: the execution unwinds, exclusion
+//   no
+//                                  longer matters, only that every unlock finds its lock
+template <typename Steps>
+inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site, Steps steps) {
+  ThreadState& self = Self();
+  if (self.executor != nullptr) {
+    self.executor->AtPoint(mode == LockMode::kShared ? PointKind::kLockShared : PointKind::kLock,
+                           &lock, &lock.lock_class(), site);
+    if (self.executor->abandoned()) return steps.Force();
+    if (!Watched(kWatchKeepsHeld) && steps.TryAcquire(self)) [[likely]]
+      return;
+  }
+  if (lock.HeldExclusivelyByCaller()) watch::Recursion(lock, site);
+  if (Watched(kWatchWitness)) watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
+  bool contended = false;
+  std::uint64_t wait_ns = 0;
+  if (!steps.TryAcquire(self)) {
+    contended = true;
+    const bool timed = t_word.acquisitions != nullptr;
+    const std::uint64_t start = timed ? watch::NowNs(self) : 0;
+    steps.Wait(self);
+    if (timed) wait_ns = watch::NowNs(self) - start;
+  }
+  watch::AfterAcquire(self, lock, mode, Attempt::kBlocking, contended, wait_ns, site);
+}
+
+// A try; `try_acquire` takes the lock, with its owner, if it is free.
+template <typename TryAcquire>
+inline bool TryAcquireWatched(const LockBase& lock, LockMode mode, Site site,
+                              TryAcquire try_acquire) {
+  ThreadState& self = Self();
+  watch::AtPoint(self, PointKind::kTryLock, &lock, &lock.lock_class(), site);
+  if (!try_acquire(self)) return false;
+  watch::AfterAcquire(self, lock, mode, Attempt::kTry, false, 0, site);
+  return true;
+}
+
+// What comes before the release of a lock that is held exclusively. False: there is nothing to
+// release, in an execution that unwinds.
+inline bool BeforeWatchedRelease(ThreadState& self, const LockBase& lock, Site site) {
+  // A point while the lock is still held: others can find it so.
+  watch::AtPoint(self, PointKind::kUnlock, &lock, &lock.lock_class(), site);
+  if (!lock.HeldExclusivelyByCaller()) {
+    if (self.executor != nullptr && self.executor->abandoned()) return false;
+    watch::NotHeld(lock, "unlocked", site);
+  }
+  watch::BeforeRelease(self, lock);
+  return true;
+}
+
+}  // namespace locking
+
+#endif  // LOCKING_SLOW_PATH_H_
