@@ -16,6 +16,8 @@ namespace locking {
 template <typename Steps>
 inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site, Steps steps) {
   ThreadState& self = Self();
+  // Before the point: the order is seen even of a thread that never gets the lock.
+  if (Watched(kWatchWitness)) watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
   if (self.executor != nullptr) {
     self.executor->AtPoint(mode == LockMode::kShared ? PointKind::kLockShared : PointKind::kLock,
                            &lock, &lock.lock_class(), site);
@@ -24,7 +26,6 @@ inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site, Steps
       return;
   }
   if (lock.HeldExclusivelyByCaller()) watch::Recursion(lock, site);
-  if (Watched(kWatchWitness)) watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
   bool contended = false;
   std::uint64_t wait_ns = 0;
   if (!steps.TryAcquire(self)) {

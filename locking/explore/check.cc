@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "locking/evidence.h"
 #include "locking/explore/strategies.h"
@@ -21,23 +22,30 @@ namespace {
 // Executions that the workers share out among themselves before the results are put together.
 constexpr std::uint64_t kRoundPerJob = 1024;
 
+using Findings = std::vector<Finding>;
+
 // Takes what a detector reports without ending the execution (a lock-order violation): it fails all
 // the same. The threads of one execution take turns, so the lock is never waited for.
 class CollectingSink : public FindingSink {
  public:
   void Report(Finding finding) override {
+    // Unwinding threads keep no order and leave locks behind: that says nothing.
+    const Executor* executor = Self().executor;
+    if (executor != nullptr && executor->abandoned()) return;
     std::lock_guard lock(mutex_);
-    if (!first_ && FailsRun(finding)) first_ = std::move(finding);
+    const auto same = [&](const Finding& known) { return known.signature == finding.signature; };
+    if (FailsRun(finding) && std::none_of(findings_.begin(), findings_.end(), same))
+      findings_.push_back(std::move(finding));
   }
   [[noreturn]] void ReportFatal(Finding finding) override {
     DefaultFindingSink().ReportFatal(std::move(finding));  // an executor ends its execution instead
     std::abort();  // not reached; gcc does not see that a virtual function never returns
   }
-  std::optional<Finding> Take() { return std::exchange(first_, std::nullopt); }
+  Findings Take() { return std::exchange(findings_, {}); }
 
  private:
   std::mutex mutex_;
-  std::optional<Finding> first_;
+  Findings findings_;
 };
 
 // One OS thread's executor, and what it needs.
@@ -45,17 +53,18 @@ class Runner {
  public:
   Runner(const Body& body, RunContext run) : body_(body), run_(run) { run_.sink = &sink_; }
 
-  // What was found, if anything.
-  std::optional<Finding> Run(Strategy& strategy, std::uint64_t seed, std::uint32_t max_steps,
-                             bool with_evidence) {
+  // What was found, in order of time.
+  Findings Run(Strategy& strategy, std::uint64_t seed, std::uint32_t max_steps,
+               bool with_evidence) {
     ended_by_failure_ = !executor_.Run(body_, strategy, {seed, max_steps, run_, with_evidence});
-    std::optional<Finding> reported = sink_.Take();
-    if (ended_by_failure_) return executor_.failure();
-    if (reported) return reported;
-    if (executor_.sanitizer_reports() > 0) return FindingOf(executor_.sanitizer_report());
-    return std::nullopt;
+    Findings found = sink_.Take();
+    if (ended_by_failure_)
+      found.push_back(executor_.failure());
+    else if (found.empty() && executor_.sanitizer_reports() > 0)
+      found.push_back(FindingOf(executor_.sanitizer_report()));
+    return found;
   }
-  // The last finding ended its execution; else a detector reported it and the execution went on.
+  // The last finding ended its execution; else detectors reported all and the execution went on.
   bool ended_by_failure() const { return ended_by_failure_; }
   const ExploreExecutor& executor() const { return executor_; }
 
@@ -68,9 +77,14 @@ class Runner {
 };
 
 // `failure` has all that a replay needs only when its worker saw it for the first time.
-struct FailedExecution {
+struct SeenFailure {
   Failure failure;
-  bool is_new;
+  bool is_new = false;
+};
+
+struct FailedExecution {
+  std::uint64_t number;  // from 1
+  std::vector<SeenFailure> seen;
 };
 
 // A worker's share of a round: every jobs-th execution.
@@ -79,7 +93,7 @@ struct Share {
   std::unique_ptr<Strategy> strategy;
   // By the signature of a finding without evidence: its signature with evidence.
   std::unordered_map<std::string, std::string> known;
-  std::vector<FailedExecution> failures;  // of this round
+  std::vector<FailedExecution> failed;  // of this round
   std::uint64_t steps = 0;
   bool exhausted = false;
 };
@@ -116,9 +130,12 @@ class Checker {
   void RunShare(std::uint64_t first, std::uint64_t size, std::size_t worker);
   void RunOne(std::uint64_t first, std::uint64_t offset, Share& share);
   bool Stopped();
-  void Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed);
+  std::vector<SeenFailure> Record(Share& share, Findings found, std::uint64_t execution,
+                                  std::uint64_t seed);
+  std::vector<SeenFailure> RecordAnew(Share& share, Findings found, std::uint64_t execution,
+                                      std::uint64_t seed);
   void Fold(std::uint64_t size);
-  void Keep(FailedExecution failed);
+  void Keep(SeenFailure seen);
 
   const Body& body_;
   const Options& options_;
@@ -180,12 +197,12 @@ bool Checker::Stopped() {
 
 void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
   const std::uint64_t seed = ExecutionSeed(options_.seed, first + offset);
-  std::optional<Finding> found =
-      share.runner->Run(*share.strategy, seed, options_.max_steps, false);
+  Findings found = share.runner->Run(*share.strategy, seed, options_.max_steps, false);
   const ExploreExecutor& executor = share.runner->executor();
   round_[offset] = {executor.trace_hash(), executor.steps(), true};
-  if (found) {
-    Record(share, std::move(*found), first + offset + 1, seed);
+  if (!found.empty()) {
+    const std::uint64_t execution = first + offset + 1;
+    share.failed.push_back({execution, Record(share, std::move(found), execution, seed)});
     if (!options_.keep_going) {
       std::uint64_t limit = limit_.load(std::memory_order_relaxed);
       while (offset + 1 < limit && !limit_.compare_exchange_weak(limit, offset + 1)) {
@@ -195,19 +212,27 @@ void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
   share.exhausted = !share.strategy->EndExecution();
 }
 
-// A failure of a new kind is run again at once, now with all its evidence: its cheap finding may
-// become a better one, and a program that does not replay is noticed.
-void Checker::Record(Share& share, Finding finding, std::uint64_t execution, std::uint64_t seed) {
+std::vector<SeenFailure> Checker::Record(Share& share, Findings found, std::uint64_t execution,
+                                         std::uint64_t seed) {
+  const bool all_known = std::all_of(found.begin(), found.end(), [&](const Finding& finding) {
+    return share.known.contains(finding.signature);
+  });
+  if (!all_known) return RecordAnew(share, std::move(found), execution, seed);
+  std::vector<SeenFailure> seen(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    seen[i].failure.execution = execution;
+    seen[i].failure.finding.signature = share.known[found[i].signature];
+  }
+  return seen;
+}
+
+// An execution that shows something new is run again at once, now with all its evidence: its cheap
+// findings may become better ones, and a program that does not replay is noticed.
+std::vector<SeenFailure> Checker::RecordAnew(Share& share, Findings found, std::uint64_t execution,
+                                             std::uint64_t seed) {
+  const ExploreExecutor& executor = share.runner->executor();
   Failure failure;
   failure.execution = execution;
-  if (const auto known = share.known.find(finding.signature); known != share.known.end()) {
-    failure.finding.signature = known->second;
-    share.failures.push_back({std::move(failure), false});
-    return;
-  }
-  const std::string cheap_signature = finding.signature;
-  const ExploreExecutor& executor = share.runner->executor();
-  failure.finding = std::move(finding);
   failure.test = options_.test;
   failure.strategy = options_.strategy;
   failure.seed = seed;
@@ -216,35 +241,47 @@ void Checker::Record(Share& share, Finding finding, std::uint64_t execution, std
   failure.choices.assign(executor.choices().begin(), executor.choices().end());
   RecordedSchedule strategy(failure.choices);
   const bool ended_it = share.runner->ended_by_failure();
-  std::optional<Finding> again =
-      share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
-  // What a witness or a sanitizer has reported once it does not report again: the trace decides.
-  failure.reproduced =
-      (again || !ended_it) && !strategy.diverged() && executor.trace_hash() == failure.trace_hash;
-  if (failure.reproduced && again) failure.finding = std::move(*again);
-  share.known.emplace(cheap_signature, failure.finding.signature);
-  share.failures.push_back({std::move(failure), true});
+  Findings again = share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
+  // What a shared witness or a sanitizer has reported once it does not report again: the trace
+  // decides.
+  failure.reproduced = (!again.empty() || !ended_it) && !strategy.diverged() &&
+                       executor.trace_hash() == failure.trace_hash;
+  // Such a report may be missing among the first ones: the two lists end alike.
+  const std::size_t missing = found.size() - std::min(found.size(), again.size());
+  std::vector<SeenFailure> seen;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    failure.finding = std::move(found[i]);
+    const std::string cheap_signature = failure.finding.signature;
+    const bool last = ended_it && i + 1 == found.size();
+    if (failure.reproduced && i >= missing &&
+        (last || again[i - missing].id == failure.finding.id))
+      failure.finding = std::move(again[i - missing]);
+    share.known.emplace(cheap_signature, failure.finding.signature);
+    seen.push_back({failure, true});
+  }
+  return seen;
 }
 
 // Puts the round together in the order of executions, up to the one that ends it.
 void Checker::Fold(std::uint64_t first) {
-  std::vector<FailedExecution> failures;
+  std::vector<FailedExecution> all;
   for (Share& share : shares_) {
-    std::move(share.failures.begin(), share.failures.end(), std::back_inserter(failures));
-    share.failures.clear();
+    std::move(share.failed.begin(), share.failed.end(), std::back_inserter(all));
+    share.failed.clear();
     if (share.exhausted) result_.exhausted = done_ = true;
   }
-  std::sort(failures.begin(), failures.end(),
-            [](const FailedExecution& a, const FailedExecution& b) {
-              return a.failure.execution < b.failure.execution;
-            });
-  auto failed = failures.begin();
+  std::sort(all.begin(), all.end(),
+            [](const FailedExecution& a, const FailedExecution& b) { return a.number < b.number; });
+  auto failed = all.begin();
   for (std::uint64_t offset = 0; offset < round_.size() && round_[offset].run; ++offset) {
     ++result_.executions;
     result_.scheduling_points += round_[offset].steps;
     result_.trace_hash = HashCombine(result_.trace_hash, round_[offset].hash);
-    if (failed == failures.end() || failed->failure.execution != first + offset + 1) continue;
-    Keep(std::move(*failed++));
+    if (failed == all.end() || failed->number != first + offset + 1) continue;
+    ++result_.failed_executions;
+    if (!result_.first_failure_execution) result_.first_failure_execution = failed->number;
+    for (SeenFailure& seen : failed->seen) Keep(std::move(seen));
+    ++failed;
     if (options_.keep_going) continue;
     done_ = true;
     break;
@@ -252,18 +289,16 @@ void Checker::Fold(std::uint64_t first) {
   if (stopped_.load()) result_.interrupted = done_ = true;
 }
 
-void Checker::Keep(FailedExecution failed) {
-  ++result_.failed_executions;
-  const Failure& failure = failed.failure;
-  if (!result_.first_failure_execution) result_.first_failure_execution = failure.execution;
+void Checker::Keep(SeenFailure seen) {
+  const Failure& failure = seen.failure;
   for (Failure& known : result_.failures) {
     if (known.finding.signature != failure.finding.signature) continue;
     ++known.count;
     return;
   }
-  if (!failed.is_new) return;  // one of those dropped
+  if (!seen.is_new) return;  // one of those dropped
   if (result_.failures.size() < options_.max_failures)
-    result_.failures.push_back(std::move(failed.failure));
+    result_.failures.push_back(std::move(seen.failure));
   else
     ++result_.failures_dropped;
 }
@@ -274,19 +309,29 @@ std::uint64_t ExecutionSeed(std::uint64_t seed, std::uint64_t execution) {
   return Random(HashCombine(seed, execution)).Next();
 }
 
+namespace {
+
+// Of several findings of one execution, the one that was recorded; the first if it is not there.
+Finding& MostLike(const Finding& recorded, Findings& found) {
+  for (Finding& finding : found)
+    if (finding.signature == recorded.signature) return finding;
+  return found.front();
+}
+
+}  // namespace
+
 Result Check(const Body& body, const Options& options) { return Checker(body, options).Run(); }
 
 ReplayResult Replay(const Body& body, const Failure& failure, const RunContext& run) {
   Runner runner(body, run);
   RecordedSchedule strategy(failure.choices);
-  std::optional<Finding> found =
-      runner.Run(strategy, failure.seed, failure.max_steps, /*with_evidence=*/true);
+  Findings found = runner.Run(strategy, failure.seed, failure.max_steps, /*with_evidence=*/true);
   const ExploreExecutor& executor = runner.executor();
   ReplayResult result;
   result.steps = executor.steps();
   result.trace_hash = executor.trace_hash();
-  result.failed = found.has_value();
-  if (found) result.finding = std::move(*found);
+  result.failed = !found.empty();
+  if (result.failed) result.finding = std::move(MostLike(failure.finding, found));
   if (strategy.diverged()) {
     result.divergence = "at step " + std::to_string(strategy.divergence_step()) + " of " +
                         std::to_string(failure.choices.size()) + ": thread " +

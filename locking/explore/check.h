@@ -60,7 +60,9 @@ struct Result {
   // Of every point of every execution: kind, thread, lock class and call site. Equal for equal
   // options and programs, whatever the machine and the number of jobs.
   std::uint64_t trace_hash = 0;
-  std::vector<Failure> failures;       // one of each signature, in order of appearance
+  // One of each signature, in order of appearance. One execution may give several: those that its
+  // detectors reported, then the one that ended it.
+  std::vector<Failure> failures;
   std::uint64_t failures_dropped = 0;  // different ones beyond max_failures
   bool ok() const { return error.empty() && failed_executions == 0; }
 };
@@ -73,7 +75,8 @@ struct ReplayResult {
   // through locking/ (time, addresses, randomness, OS threads). `divergence` says where.
   bool diverged = false;
   std::string divergence;
-  Finding finding;  // when it failed: with held locks and stacks
+  // When it failed: with held locks and stacks; of several that which was recorded.
+  Finding finding;
   std::uint32_t steps = 0;
   std::uint64_t trace_hash = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "locking/evidence.h"
+#include "locking/executor.h"
 #include "locking/hash.h"
 #include "locking/stack.h"
 #include "locking/witness/quiet_section.h"
@@ -45,7 +46,8 @@ void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, Lock
       return;
     }
   }
-  const Stack stack = CurrentStack(2);
+  const bool wants_stack = self.executor == nullptr || self.executor->wants_evidence();
+  const Stack stack = wants_stack ? CurrentStack(2) : Stack();
   Findings findings;
   {
     QuietSection section(mutex_, self);

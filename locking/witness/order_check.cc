@@ -193,7 +193,10 @@ std::vector<Finding> OrderFindings(const OrderVerdict& verdict) {
     const ObservedEdge& edge = judged.edge;
     Finding finding;
     finding.id = "LK12";
-    finding.title = "order not in the book: " + Arrow(edge.from, edge.to) + ": " + judged.why;
+    std::string to_add = judged.to_add;
+    std::replace(to_add.begin(), to_add.end(), '\n', ' ');
+    finding.title = "order not in the book: " + Arrow(edge.from, edge.to) + ": " + judged.why +
+                    "; if it is meant, add " + to_add;
     finding.signature = "LK12: " + Arrow(edge.from, edge.to);
     for (const ObservedOrder& sample : edge.samples) {
       finding.threads.push_back(

@@ -21,7 +21,9 @@ namespace {
 
 using explore::Check;
 using explore::Expect;
+using explore::Failure;
 using explore::Options;
+using explore::Replay;
 using explore::Result;
 
 const LockClass kFirst("first", LockKind::kMutex);
@@ -219,6 +221,30 @@ TEST(Check, TakesWhatAWitnessReportsForAFailure) {
   EXPECT_EQ(result.failures[0].finding.id, "LK02");
   EXPECT_TRUE(result.failures[0].reproduced);
   EXPECT_EQ(result.first_failure_execution, 1u);
+}
+
+TEST(Check, OneExecutionGivesAllItsFindings) {
+  const auto body = [] {
+    for (const char* id : {"FIRST", "SECOND", "FIRST"}) {
+      Finding finding;
+      finding.id = id;
+      ReportFinding(std::move(finding));
+    }
+    Expect(false, "the end");
+  };
+  const Result result = Check(body, {.executions = 5, .keep_going = true});
+  EXPECT_EQ(result.failed_executions, 5u);
+  EXPECT_EQ(result.first_failure_execution, 1u);
+  ASSERT_EQ(result.failures.size(), 3u);
+  for (const Failure& failure : result.failures) {
+    EXPECT_EQ(failure.execution, 1u);
+    EXPECT_EQ(failure.count, 5u) << failure.finding.id;
+    EXPECT_TRUE(failure.reproduced);
+    EXPECT_EQ(Replay(body, failure).finding.id, failure.finding.id);
+  }
+  EXPECT_EQ(result.failures[0].finding.id, "FIRST");
+  EXPECT_EQ(result.failures[1].finding.id, "SECOND");
+  EXPECT_EQ(result.failures[2].finding.id, "CHECK");
 }
 
 TEST(Check, RunsAThousandThreads) {
