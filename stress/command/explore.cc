@@ -1,10 +1,10 @@
 // `vmstress explore`.
-#include <algorithm>
 #include <cstdio>
 #include <optional>
 
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
+#include "stress/host/crash.h"
 #include "stress/host/events.h"
 #include "stress/host/files.h"
 #include "stress/host/machine.h"
@@ -17,65 +17,76 @@ namespace {
 
 namespace explore = locking::explore;
 
-// Scheduling points that an operation may take before the execution is called a livelock: the
-// longest ones wait for the page daemon to write many pages.
-constexpr std::uint64_t kMaxStepsPerOperation = 50'000;
-
-// "mixed" of "dir/mixed.toml": what file names begin with.
-std::string StemOf(const std::string& scenario) {
-  std::string stem = scenario.substr(scenario.rfind('/') + 1);
-  if (stem.ends_with(".toml")) stem.resize(stem.size() - 5);
-  return stem;
-}
-
-explore::Options OptionsOf(const RunPlan& plan, const Settings& flags) {
+explore::Options OptionsOf(const Exploration& exploration, const Settings& flags) {
   explore::Options options;
-  options.test = StemOf(plan.scenario.name);
+  options.test = exploration.name;
   options.strategy = flags.Text("strategy");
-  options.seed = plan.seed;
+  options.seed = exploration.seed;
   options.executions = flags.Number("executions");
   options.depth = static_cast<std::uint32_t>(flags.Number("depth"));
-  options.max_steps = static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(plan.operations * kMaxStepsPerOperation, options.max_steps, ~0u));
-  options.keep_going = plan.keep_going;
+  options.max_steps = exploration.max_steps;
+  options.keep_going = flags.Enabled("keep_going");
   options.jobs =
       flags.Given("jobs") ? static_cast<std::uint32_t>(flags.Number("jobs")) : HostCores();
   options.stop = HostEvents::interrupted;
   return options;
 }
 
+// "abba-12.replay", and "abba-12-2.replay" for the second finding of that execution.
+std::string FileNameOf(const Exploration& exploration, const explore::Result& result,
+                       std::size_t index) {
+  const std::uint64_t execution = result.failures[index].execution;
+  std::size_t first = index;
+  while (first > 0 && result.failures[first - 1].execution == execution) --first;
+  std::string name = exploration.name + "-" + std::to_string(execution);
+  if (index > first) name += "-" + std::to_string(index - first + 1);
+  return name + ".replay";
+}
+
 // Gives each failure the command that replays it, and saves it where that was asked for.
-void Finish(const RunPlan& plan, const Settings& flags, explore::Result* result) {
-  for (explore::Failure& failure : result->failures) {
-    failure.with = plan.with;
-    failure.finding.replay = plan.replay;
+void Finish(const Exploration& exploration, const Settings& flags, explore::Result* result) {
+  for (std::size_t i = 0; i < result->failures.size(); ++i) {
+    explore::Failure& failure = result->failures[i];
+    failure.with = exploration.with;
+    failure.finding.replay = exploration.replay;
     if (!flags.Given("save")) continue;
-    const std::string path = flags.Text("save") + "/" + StemOf(plan.scenario.name) + "-" +
-                             std::to_string(failure.execution) + ".replay";
+    const std::string path = flags.Text("save") + "/" + FileNameOf(exploration, *result, i);
     std::string error;
     if (!explore::SaveFailure(failure, path, &error)) FailHost("--save: " + error);
     failure.finding.replay = "vmstress replay " + path;
   }
 }
 
+// Which execution it will be is not known beforehand; the whole exploration meets it again.
+void PrepareForCrash(const Exploration& exploration, const Settings& flags, CrashWatch* crash) {
+  explore::Result result;
+  result.strategy = flags.Text("strategy");
+  result.failed_executions = 1;
+  result.failures.resize(1);
+  result.failures[0].finding = BlankFinding(exploration.replay);
+  crash->Prepare(JsonText(ExploreJson(exploration, result)), ExploreSummary(exploration, result));
+}
+
 }  // namespace
 
 int ExploreCommand(const Invocation& invocation) {
   const Settings& flags = invocation.flags;
-  const RunPlan plan = PlanExploration(flags);
+  const Exploration exploration = PlanExploration(flags);
   std::optional<OutputFile> json;
   if (flags.Given("json")) json.emplace("--json", flags.Text("json"));
   if (flags.Given("save")) PrepareFolder("--save", flags.Text("save"));
   HostEvents::Install();
-  std::fputs(RunHeadline(plan).c_str(), stdout);
+  CrashWatch crash(json.has_value() ? &*json : nullptr);
+  PrepareForCrash(exploration, flags, &crash);
+  std::fputs(exploration.headline.c_str(), stdout);
   std::fflush(stdout);
-  explore::Result result = explore::Check(ExplorationBody(plan), OptionsOf(plan, flags));
+  explore::Result result = explore::Check(exploration.body, OptionsOf(exploration, flags));
   if (!result.error.empty()) FailUsage("explore: " + result.error);
-  Finish(plan, flags, &result);
+  Finish(exploration, flags, &result);
   for (const explore::Failure& failure : result.failures)
     std::fputs(locking::FormatFinding(failure.finding).c_str(), stderr);
-  if (json.has_value()) json->Write(JsonText(ExploreJson(plan, result)));
-  std::fputs(ExploreSummary(plan, result).c_str(), stdout);
+  if (json.has_value()) json->Write(JsonText(ExploreJson(exploration, result)));
+  std::fputs(ExploreSummary(exploration, result).c_str(), stdout);
   if (!result.ok()) return kExitFailed;
   return result.interrupted ? kExitInterrupted : kExitClean;
 }

@@ -2,9 +2,11 @@
 #include <cstdio>
 #include <functional>
 
+#include "locking/explore/programs.h"
 #include "locking/explore/strategies.h"
 #include "locking/lock_class.h"
 #include "stress/command/commands.h"
+#include "stress/config/embedded.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/workers/kinds.h"
@@ -19,7 +21,7 @@ void PrintRow(const std::string& name, const std::string& text) {
 }
 
 void ListScenarios() {
-  for (const EmbeddedScenario& scenario : EmbeddedScenarios())
+  for (const EmbeddedFile& scenario : EmbeddedScenarios())
     PrintRow(std::string(scenario.name), DescriptionOf(scenario.text));
 }
 
@@ -30,6 +32,12 @@ void ListWorkers() {
       std::printf("  %-16s %s: %s [%s]\n", parameter.key, parameter.help,
                   Accepted(parameter).c_str(), parameter.fallback);
   }
+}
+
+void ListTests() {
+  for (const locking::explore::Program& program : locking::explore::Programs())
+    PrintRow(program.name,
+             program.description + (program.expects_failure() ? ": " + program.expected : ""));
 }
 
 void ListStrategies() {
@@ -53,11 +61,10 @@ struct Topic {
 };
 
 const std::vector<Topic>& Topics() {
-  static const auto* topics =
-      new std::vector<Topic>{{"scenarios", ListScenarios},   {"workers", ListWorkers},
-                             {"strategies", ListStrategies}, {"tests", nullptr},
-                             {"defects", nullptr},           {"rules", nullptr},
-                             {"invariants", ListInvariants}, {"locks", ListLocks}};
+  static const auto* topics = new std::vector<Topic>{
+      {"scenarios", ListScenarios},   {"workers", ListWorkers}, {"strategies", ListStrategies},
+      {"tests", ListTests},           {"defects", nullptr},     {"rules", nullptr},
+      {"invariants", ListInvariants}, {"locks", ListLocks}};
   return *topics;
 }
 

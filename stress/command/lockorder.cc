@@ -2,16 +2,19 @@
 // lock order that was observed with the order book.
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include "locking/witness/order_output.h"
 #include "stress/command/build_info.h"
 #include "stress/command/commands.h"
+#include "stress/config/embedded.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/host/events.h"
 #include "stress/host/files.h"
 #include "stress/host/machine.h"
 #include "stress/report/run_report.h"
+#include "stress/run/lock_order.h"
 #include "stress/run/native_run.h"
 
 namespace stress {
@@ -46,9 +49,6 @@ RunPlan PlanOf(const std::string& scenario) {
   return PlanRun(flags);
 }
 
-// The harness has locks of its own; the book is about those of the VM.
-bool OfHarness(const std::string& name) { return name.starts_with("stress "); }
-
 struct Observed {
   locking::OrderSnapshot order;
   RunVerdict verdict = RunVerdict::kClean;
@@ -56,19 +56,18 @@ struct Observed {
 
 Observed Observe() {
   Observed observed;
-  for (const EmbeddedScenario& scenario : EmbeddedScenarios()) {
+  for (const EmbeddedFile& scenario : EmbeddedScenarios()) {
     const RunPlan plan = PlanOf(std::string(scenario.name));
-    NativeRun run(plan, [&](const RunResult& result) {
+    const auto print = [&](const RunResult& result) {
       std::fputs(RunSummary(plan, result).c_str(), stderr);
-    });
+    };
+    NativeRun run(plan, {.write_result = print, .prepare_for_crash = [](const RunResult&) {}});
     const RunVerdict verdict = run.Run().verdict;
     observed.order = locking::Merge(observed.order, run.ObservedOrder());
     if (verdict != RunVerdict::kClean) observed.verdict = verdict;
     if (verdict == RunVerdict::kInterrupted) break;
   }
-  std::erase_if(observed.order.edges, [](const locking::ObservedEdge& edge) {
-    return OfHarness(edge.from) || OfHarness(edge.to);
-  });
+  observed.order = OrderOfVm(std::move(observed.order));
   return observed;
 }
 

@@ -21,7 +21,7 @@ explore::Failure ReadFailure(const std::string& path) {
   return failure;
 }
 
-// What the file says of the scenario, as the flags that `explore` was given.
+// What the file says was run, as the flags that `explore` was given.
 Settings FlagsOf(const explore::Failure& failure, const std::string& path) {
   Settings flags;
   for (const auto& [key, text] : failure.with) {
@@ -40,9 +40,8 @@ int ReplayCommand(const Invocation& invocation) {
     FailUsage("replay: takes one file, as written by vmstress explore --save=DIR");
   const std::string& path = invocation.arguments.front();
   const explore::Failure failure = ReadFailure(path);
-  RunPlan plan = PlanExploration(FlagsOf(failure, path));
-  plan.seed = failure.seed;
-  const explore::ReplayResult result = explore::Replay(ExplorationBody(plan), failure);
+  const Exploration exploration = PlanExploration(FlagsOf(failure, path));
+  const explore::ReplayResult result = explore::Replay(exploration.body, failure);
   std::printf("recorded    %s: %s\n", failure.finding.id.c_str(), failure.finding.title.c_str());
   std::printf("replayed    %u steps, trace %s, recorded trace %s\n", result.steps,
               HashText(result.trace_hash).c_str(), HashText(failure.trace_hash).c_str());

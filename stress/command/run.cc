@@ -4,6 +4,7 @@
 
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
+#include "stress/host/crash.h"
 #include "stress/host/events.h"
 #include "stress/host/files.h"
 #include "stress/report/run_report.h"
@@ -31,13 +32,17 @@ int RunCommandLine(const Invocation& invocation) {
   std::optional<OutputFile> json;
   if (invocation.flags.Given("json")) json.emplace("--json", invocation.flags.Text("json"));
   HostEvents::Install();
-  std::fputs(RunHeadline(plan).c_str(), stdout);
-  std::fflush(stdout);
   const auto write_down = [&](const RunResult& result) {
     if (json.has_value()) json->Write(JsonText(RunJson(plan, result)));
     std::fputs(RunSummary(plan, result).c_str(), stdout);
   };
-  NativeRun run(plan, write_down);
+  CrashWatch crash(json.has_value() ? &*json : nullptr);
+  const auto prepare = [&](const RunResult& result) {
+    crash.Prepare(JsonText(RunJson(plan, result)), RunSummary(plan, result));
+  };
+  NativeRun run(plan, {write_down, prepare});
+  std::fputs(RunHeadline(plan).c_str(), stdout);
+  std::fflush(stdout);
   const RunResult result = run.Run();
   write_down(result);
   return ExitCodeOf(result.verdict);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "stress/config/embedded.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/host/files.h"
@@ -262,7 +263,7 @@ Scenario ParseScenario(std::string_view text, const std::string& name,
 
 Scenario LoadScenario(const std::string& name, const std::vector<WorkerKindInfo>& kinds) {
   std::vector<std::string> names;
-  for (const EmbeddedScenario& embedded : EmbeddedScenarios()) {
+  for (const EmbeddedFile& embedded : EmbeddedScenarios()) {
     names.emplace_back(embedded.name);
     if (name != embedded.name) continue;
     Scenario scenario = ParseScenario(embedded.text, name + ".toml", kinds);

@@ -66,12 +66,6 @@ Scenario ParseScenario(std::string_view text, const std::string& name,
 // (2).
 Scenario LoadScenario(const std::string& name, const std::vector<WorkerKindInfo>& kinds);
 
-// The shipped files, in order of name.
-struct EmbeddedScenario {
-  std::string_view name;
-  std::string_view text;
-};
-std::vector<EmbeddedScenario> EmbeddedScenarios();
 std::string DescriptionOf(std::string_view text);
 
 }  // namespace stress

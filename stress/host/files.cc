@@ -90,25 +90,30 @@ OutputFile::OutputFile(std::string flag, std::string path)
 
 std::string OutputFile::Temporary() const { return path_ + ".tmp" + std::to_string(getpid()); }
 
-void OutputFile::Write(std::string_view content) const {
-  const std::string where = flag_ + ": " + OneLine(path_);
+OutputPlace OutputFile::Place() const {
   struct stat status;
   const bool in_place = stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  const std::string target = in_place ? path_ : Temporary();
+  return {path_, in_place ? "" : Temporary()};
+}
+
+void OutputFile::Write(std::string_view content) const {
+  if (const int error = WriteTo(Place(), {&content, 1}); error != 0)
+    FailHost(flag_ + ": " + OneLine(path_) + " cannot be written: " + ErrorText(error));
+}
+
+int WriteTo(const OutputPlace& place, std::span<const std::string_view> pieces) {
+  const bool in_place = place.temporary.empty();
+  const char* target = in_place ? place.path.c_str() : place.temporary.c_str();
+  bool written = true;
   {
-    Descriptor file(open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.get() < 0 || !WriteAll(file.get(), content)) {
-      const int error = errno;
-      if (!in_place) unlink(target.c_str());
-      FailHost(where + " cannot be written: " + ErrorText(error));
-    }
+    Descriptor file(open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    written = file.get() >= 0;
+    for (const std::string_view piece : pieces) written = written && WriteAll(file.get(), piece);
   }
-  if (in_place) return;
-  if (rename(target.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    unlink(target.c_str());
-    FailHost(where + " cannot be written: " + ErrorText(error));
-  }
+  if (written && (in_place || rename(target, place.path.c_str()) == 0)) return 0;
+  const int error = errno;
+  if (!in_place) unlink(target);
+  return error;
 }
 
 void PrepareFolder(const std::string& flag, const std::string& path) {

@@ -1,28 +1,12 @@
 #include "stress/host/sanitizer.h"
 
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdio>
-#include <cstring>
-#include <utility>
 
 #include "locking/annotations.h"
-#include "locking/evidence.h"
 #include "locking/sanitizer_report.h"
-#include "stress/command/build_info.h"
-#include "stress/config/error.h"
 
 extern "C" {
-// Of the runtimes; absent in other builds.
-__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
-__attribute__((weak)) const char* __asan_get_report_description();
-__attribute__((weak)) int __asan_report_present();
-__attribute__((weak)) void __ubsan_get_current_report_data(const char** kind, const char** message,
-                                                           const char** file, unsigned* line,
-                                                           unsigned* column, char** address);
 // Called by the runtimes.
-void __ubsan_on_report();
 const char* __tsan_default_options();
 const char* __asan_default_options();
 const char* __ubsan_default_options();
@@ -38,9 +22,6 @@ std::atomic<std::uint32_t> g_claimed{0};
 std::atomic<bool> g_written[kKept];
 std::uint32_t g_taken = 0;
 
-char g_undefined[256];  // the last report of UndefinedBehaviorSanitizer
-std::function<void(locking::Finding)>* g_at_death = nullptr;
-
 LOCKING_UNINSTRUMENTED void NoteRace(const locking::SanitizerReport& report) {
   const std::uint32_t index = g_claimed.fetch_add(1, std::memory_order_relaxed);
   if (index >= kKept) return;
@@ -50,36 +31,13 @@ LOCKING_UNINSTRUMENTED void NoteRace(const locking::SanitizerReport& report) {
   g_written[index].store(true, std::memory_order_release);
 }
 
-// The runtime is about to end the process.
-void OnDeath() {
-  auto* at_death = std::exchange(g_at_death, nullptr);
-  if (at_death == nullptr) return;
-  locking::Finding finding;
-  const bool memory = __asan_report_present != nullptr && __asan_report_present() != 0;
-  finding.id = memory ? "ASAN" : "UBSAN";
-  finding.title = memory ? __asan_get_report_description() : g_undefined;
-  if (finding.title.empty()) finding.title = "a sanitizer's report";
-  finding.threads.push_back(locking::EvidenceOfCaller(""));
-  (*at_death)(std::move(finding));
-  std::fflush(nullptr);
-  _exit(kExitFailed);
-}
-
 }  // namespace
 
-SanitizerWatch::SanitizerWatch(std::function<void(locking::Finding)> at_death) {
-  locking::SetSanitizerReportListener(NoteRace);
-  g_at_death = new std::function<void(locking::Finding)>(std::move(at_death));
-  if (__sanitizer_set_death_callback != nullptr && std::strcmp(BuildConfig(), "tsan") != 0)
-    __sanitizer_set_death_callback(OnDeath);
-}
+RaceWatch::RaceWatch() { locking::SetSanitizerReportListener(NoteRace); }
 
-SanitizerWatch::~SanitizerWatch() {
-  locking::SetSanitizerReportListener(nullptr);
-  delete std::exchange(g_at_death, nullptr);
-}
+RaceWatch::~RaceWatch() { locking::SetSanitizerReportListener(nullptr); }
 
-std::vector<locking::Finding> SanitizerWatch::TakeRaces() {
+std::vector<locking::Finding> RaceWatch::Take() {
   std::vector<locking::Finding> races;
   while (g_taken < kKept && g_written[g_taken].load(std::memory_order_acquire))
     races.push_back(locking::FindingOf(g_races[g_taken++]));
@@ -87,16 +45,6 @@ std::vector<locking::Finding> SanitizerWatch::TakeRaces() {
 }
 
 }  // namespace stress
-
-extern "C" void __ubsan_on_report() {
-  if (__ubsan_get_current_report_data == nullptr) return;
-  const char *kind = "", *message = "", *file = "";
-  unsigned line = 0, column = 0;
-  char* address = nullptr;
-  __ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
-  std::snprintf(stress::g_undefined, sizeof stress::g_undefined, "%s: %s at %s:%u", kind, message,
-                file, line);
-}
 
 // What a run by hand gets; the environment's options win. Lock order is for our own validator.
 #define STRESS_SYMBOLIZER "external_symbolizer_path=/usr/bin/llvm-symbolizer-19"

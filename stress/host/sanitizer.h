@@ -1,27 +1,24 @@
-// What a sanitizer said, as findings of the run. Its reports come inside its runtime, under its
-// locks: they are noted there, and taken from here later.
+// The races that ThreadSanitizer reports, as findings of the run. Its reports come inside its
+// runtime, under its locks: they are noted there, and taken from here later.
 //
-// Thread safety: Watch and Unwatch by the thread that controls the run; TakeRaces by it alone.
+// Thread safety: one RaceWatch at a time, by the thread that controls the run.
 #ifndef STRESS_HOST_SANITIZER_H_
 #define STRESS_HOST_SANITIZER_H_
 
-#include <functional>
 #include <vector>
 
 #include "locking/finding.h"
 
 namespace stress {
 
-class SanitizerWatch {
+class RaceWatch {
  public:
-  // `at_death` is called with the report of AddressSanitizer or UndefinedBehaviorSanitizer that is
-  // about to end the process; it writes down what there is.
-  explicit SanitizerWatch(std::function<void(locking::Finding)> at_death);
-  ~SanitizerWatch();
-  SanitizerWatch(const SanitizerWatch&) = delete;
+  RaceWatch();
+  ~RaceWatch();
+  RaceWatch(const RaceWatch&) = delete;
 
   // Races reported since the last call (RACE).
-  std::vector<locking::Finding> TakeRaces();
+  std::vector<locking::Finding> Take();
 };
 
 }  // namespace stress

@@ -33,19 +33,20 @@ const char* ExploreVerdict(const locking::explore::Result& result) {
   return result.interrupted ? "interrupted" : "clean";
 }
 
-nlohmann::ordered_json ExploreJson(const RunPlan& plan, const locking::explore::Result& result) {
+nlohmann::ordered_json ExploreJson(const Exploration& exploration,
+                                   const locking::explore::Result& result) {
   Json failures = Json::array();
   for (const auto& failure : result.failures) failures.push_back(FailureJson(failure));
   Json first = nullptr;
   if (result.first_failure_execution.has_value()) first = *result.first_failure_execution;
   Json config = Json::object();
-  for (const auto& [key, value] : plan.with) config[key] = value;
+  for (const auto& [key, value] : exploration.with) config[key] = value;
   return {{"schema", "vmstress.explore/1"},
           {"build", BuildJson()},
           {"host", HostJson()},
           {"verdict", ExploreVerdict(result)},
           {"strategy", result.strategy},
-          {"seed", plan.seed},
+          {"seed", exploration.seed},
           {"config", config},
           {"executions", result.executions},
           {"scheduling_points", result.scheduling_points},
@@ -59,7 +60,7 @@ nlohmann::ordered_json ExploreJson(const RunPlan& plan, const locking::explore::
           {"failures_dropped", result.failures_dropped}};
 }
 
-std::string ExploreSummary(const RunPlan& plan, const locking::explore::Result& result) {
+std::string ExploreSummary(const Exploration& exploration, const locking::explore::Result& result) {
   char line[256];
   std::snprintf(line, sizeof line,
                 "executions  %llu in %.1f s (%.0f/s), %llu scheduling points, trace %s%s\n",
@@ -72,7 +73,7 @@ std::string ExploreSummary(const RunPlan& plan, const locking::explore::Result& 
     out += "failure     " + failure.finding.id + ": " + failure.finding.title + " [" +
            std::to_string(failure.count) + " times, first in execution " +
            std::to_string(failure.execution) + "]\n            " + failure.finding.replay + "\n";
-  out += "replay      " + plan.replay + "\n";
+  out += "replay      " + exploration.replay + "\n";
   out += std::string("verdict     ") + ExploreVerdict(result) + "\n";
   return out;
 }

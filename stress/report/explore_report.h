@@ -6,12 +6,13 @@
 #include <string>
 
 #include "locking/explore/check.h"
-#include "stress/run/plan.h"
+#include "stress/run/exploration.h"
 
 namespace stress {
 
-nlohmann::ordered_json ExploreJson(const RunPlan& plan, const locking::explore::Result& result);
-std::string ExploreSummary(const RunPlan& plan, const locking::explore::Result& result);
+nlohmann::ordered_json ExploreJson(const Exploration& exploration,
+                                   const locking::explore::Result& result);
+std::string ExploreSummary(const Exploration& exploration, const locking::explore::Result& result);
 // "clean", "failed" or "interrupted".
 const char* ExploreVerdict(const locking::explore::Result& result);
 // "9f3c61d2a8b07e55"

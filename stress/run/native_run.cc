@@ -7,9 +7,12 @@
 #include "locking/bounds.h"
 #include "locking/evidence.h"
 #include "locking/thread.h"
+#include "locking/witness/order_check.h"
+#include "stress/host/crash.h"
 #include "stress/host/events.h"
 #include "stress/host/machine.h"
 #include "stress/report/progress.h"
+#include "stress/run/lock_order.h"
 #include "vm/check.h"
 
 namespace stress {
@@ -33,6 +36,12 @@ class EvidenceCollector : public locking::ThreadVisitor {
   std::vector<locking::ThreadEvidence> evidence;
 };
 
+// What the book says of two locks of one class matters where they fail a run.
+locking::WitnessOptions WitnessOptionsOf(const RunPlan& plan) {
+  if (plan.witness != WitnessMode::kStrict) return {};
+  return {.same_class_order = locking::SameClassRule(ApprovedOrder())};
+}
+
 }  // namespace
 
 const char* RunVerdictName(RunVerdict verdict) {
@@ -47,9 +56,9 @@ const char* RunVerdictName(RunVerdict verdict) {
   return "interrupted";
 }
 
-NativeRun::NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> write_result)
+NativeRun::NativeRun(const RunPlan& plan, Hooks hooks)
     : plan_(plan),
-      write_result_(std::move(write_result)),
+      hooks_(std::move(hooks)),
       findings_(plan.witness,
                 {.replay = plan.replay,
                  .log_tail =
@@ -58,13 +67,11 @@ NativeRun::NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> 
                                                : crew_->LogTail(thread);
                      },
                  .at_failure = HostEvents::Notify,
-                 .at_fatal = [this] { write_result_(Collect(RunVerdict::kFailed)); }}),
-      sanitizer_([this](locking::Finding finding) {
-        findings_.Report(std::move(finding));
-        write_result_(Collect(RunVerdict::kFailed));
-      }),
+                 .at_fatal = [this] { hooks_.write_result(Collect(RunVerdict::kFailed)); }}),
       safe_point_(plan.threads) {
-  if (plan.witness != WitnessMode::kOff) witness_ = std::make_unique<locking::LockOrderWitness>();
+  if (plan.witness != WitnessMode::kOff)
+    witness_ = std::make_unique<locking::LockOrderWitness>(WitnessOptionsOf(plan));
+  PrepareForCrash();
 }
 
 NativeRun::~NativeRun() {
@@ -128,6 +135,7 @@ void NativeRun::Control() {
     PollDetectors();
     const std::uint64_t now = locking::Clock::NowNs();
     if (ShouldStop(now)) break;
+    PrepareForCrash();
     if (plan_.sweep_interval_ns != 0 && now - last_sweep_ns >= plan_.sweep_interval_ns) {
       Sweep();
       last_sweep_ns = locking::Clock::NowNs();
@@ -156,6 +164,7 @@ void NativeRun::Sweep() {
   }
   system_->Pause();
   ReportAll(vm::CheckSystem(*system_));
+  CheckLockOrder();
   ++sweeps_;
   system_->Resume();
   safe_point_.Resume();
@@ -185,9 +194,20 @@ void NativeRun::CheckLeftovers() {
   ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
   ReportAll(vm::CheckNoLeaks(*system_));
+  CheckLockOrder();
 }
 
-void NativeRun::PollDetectors() { ReportAll(sanitizer_.TakeRaces()); }
+void NativeRun::CheckLockOrder() {
+  if (plan_.witness == WitnessMode::kStrict) ReportAll(UnapprovedOrders(*witness_));
+}
+
+void NativeRun::PollDetectors() { ReportAll(races_.Take()); }
+
+void NativeRun::PrepareForCrash() const {
+  RunResult result = Collect(RunVerdict::kFailed);
+  result.findings.push_back({BlankFinding(plan_.replay), 1, true});
+  hooks_.prepare_for_crash(result);
+}
 
 std::vector<std::pair<std::string, std::uint64_t>> NativeRun::MemoryNow() const {
   return {{"pages", system_->config().pages},

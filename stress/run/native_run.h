@@ -23,8 +23,13 @@ namespace stress {
 
 class NativeRun {
  public:
-  // `write_result` is called when the process is about to end early, with what there is.
-  NativeRun(const RunPlan& plan, std::function<void(const RunResult&)> write_result);
+  struct Hooks {
+    // The process is about to end early, with what there is.
+    std::function<void(const RunResult&)> write_result;
+    // What there is now, for a CrashWatch: failed, with a BlankFinding.
+    std::function<void(const RunResult&)> prepare_for_crash;
+  };
+  NativeRun(const RunPlan& plan, Hooks hooks);
   ~NativeRun();
 
   RunResult Run();
@@ -36,16 +41,18 @@ class NativeRun {
   void Sweep();
   void EndWorkers();
   void CheckLeftovers();
+  void CheckLockOrder();
   void PollDetectors();
+  void PrepareForCrash() const;
   bool ShouldStop(std::uint64_t now_ns) const;
   void ReportAll(std::vector<locking::Finding> findings);
   std::vector<std::pair<std::string, std::uint64_t>> MemoryNow() const;
   RunResult Collect(RunVerdict verdict) const;
 
   const RunPlan& plan_;
-  const std::function<void(const RunResult&)> write_result_;
+  const Hooks hooks_;
   RunFindings findings_;
-  SanitizerWatch sanitizer_;
+  RaceWatch races_;
   std::unique_ptr<locking::LockOrderWitness> witness_;
   SafePoint safe_point_;
   std::unique_ptr<vm::System> system_;

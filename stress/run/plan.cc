@@ -127,7 +127,7 @@ RunPlan PlanRun(const Settings& flags) {
   return plan;
 }
 
-RunPlan PlanExploration(const Settings& flags) {
+RunPlan PlanExploredRun(const Settings& flags) {
   RunPlan plan;
   plan.scenario = ScenarioOf(flags);
   // What the scenario says of the machine and its size is meant for a native run.
@@ -144,15 +144,7 @@ RunPlan PlanExploration(const Settings& flags) {
                                               : plan.threads * kExploreOperationsPerThread;
   plan.keep_going = flags.Enabled("keep_going");
   plan.world.min_spaces = 1;
-  plan.witness = WitnessMode::kOff;  // the explorer finds deadlocks by getting into them
   FillIn("explore", flags, &plan);
-  plan.with = {{"scenario", plan.scenario.name},
-               {"threads", std::to_string(plan.threads)},
-               {"operations", std::to_string(plan.operations)},
-               {"pages", std::to_string(plan.machine.pages)},
-               {"page_size", std::to_string(plan.machine.page_size)},
-               {"cpus", std::to_string(plan.machine.cpus)},
-               {"swap_slots", std::to_string(plan.machine.swap_slots)}};
   return plan;
 }
 

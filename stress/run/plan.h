@@ -3,7 +3,6 @@
 #define STRESS_RUN_PLAN_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 
 #include "stress/config/scenario.h"
@@ -26,16 +25,13 @@ struct RunPlan {
   bool keep_going = false;
   bool progress = false;
   std::string replay;  // the command that runs it again
-  // What an exploration's failure file has to say so that the same machine is built again: values
-  // of flags by key.
-  std::map<std::string, std::string> with;
 };
 
 // For `vmstress run`. Throws CommandError: 2 for what cannot be, 3 for what this host cannot do.
 RunPlan PlanRun(const Settings& flags);
 // For an exploration: a small machine, few threads and few operations unless the flags say
 // otherwise.
-RunPlan PlanExploration(const Settings& flags);
+RunPlan PlanExploredRun(const Settings& flags);
 
 }  // namespace stress
 

@@ -94,6 +94,17 @@ TEST_F(BadInput, UnknownScenario) {
   ExpectRefused({"run", "--scenario=mixd"}, {"mixd", "did you mean mixed?", "fork-storm"});
 }
 
+TEST_F(BadInput, UnknownTest) {
+  ExpectRefused({"explore", "--test=aba"}, {"--test", "aba", "did you mean abba?"});
+  ExpectRefused({"explore", "--test=nothing-like-it"}, {"--test", "vmstress list tests"});
+}
+
+TEST_F(BadInput, WhatIsForScenariosDoesNotGoWithATest) {
+  ExpectRefused({"explore", "--test=abba", "--scenario=mixed"}, {"--scenario", "--test"});
+  ExpectRefused({"explore", "--test=abba", "--pages=64"}, {"--pages", "--test"});
+  ExpectRefused({"explore", "--test=abba", "--threads=2"}, {"--threads", "--test"});
+}
+
 TEST_F(BadInput, MissingScenarioFile) {
   ExpectRefused({"run", "--scenario=absent.toml"}, {"absent.toml", "No such file"});
   ExpectRefused({"run", "--scenario=no/such/folder.toml"}, {"no/such/folder.toml"});

@@ -17,7 +17,9 @@ namespace {
 
 std::string BinaryPath() {
   const char* root = std::getenv("TEST_SRCDIR");
-  return std::string(root == nullptr ? "." : root) + "/vmstress/stress/vmstress";
+  const char* binary = std::getenv("VMSTRESS");
+  return std::string(root == nullptr ? "." : root) + "/vmstress/" +
+         (binary == nullptr ? "stress/vmstress" : binary);
 }
 
 struct Child {

@@ -3,7 +3,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace stress {
 namespace {
@@ -49,7 +51,7 @@ TEST_F(Command, ListsBeginWithTheName) {
   EXPECT_EQ(scenarios.exit_code, 0);
   EXPECT_TRUE(Contains(scenarios.out, "\nmixed "));
   EXPECT_TRUE(Contains(scenarios.out, "\nlow-memory "));
-  for (const char* what : {"workers", "strategies", "invariants", "locks"})
+  for (const char* what : {"workers", "strategies", "tests", "invariants", "locks"})
     EXPECT_EQ(Run({"list", what}).exit_code, 0) << what;
 }
 
@@ -218,6 +220,68 @@ TEST_F(Command, AnExplorationRepeatsItselfExactly) {
   EXPECT_EQ(trace("--seed=11", "--jobs=1"), first);
   EXPECT_EQ(trace("--seed=11", "--jobs=2"), first);
   EXPECT_NE(trace("--seed=12", "--jobs=1"), first);
+}
+
+TEST_F(Command, ATestIsExploredUnderAWitnessAndItsFailuresReplay) {
+  const Outcome outcome = Run({"explore", "--test=abba", "--executions=60", "--keep-going",
+                               "--json=e.json", "--save=failures"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  const json result = json::parse(Read("e.json"));
+  EXPECT_EQ(result["config"]["test"], "abba");
+  EXPECT_EQ(result["failed_executions"], 60) << "each schedule shows the reversal";
+  std::vector<std::string> ids;
+  for (const json& failure : result["failures"]) {
+    ids.push_back(failure["id"]);
+    EXPECT_TRUE(failure["reproduced"]);
+    EXPECT_FALSE(failure["threads"][0]["stack"].empty());
+    const std::string replay = failure["replay"];
+    const Outcome again = Run({"replay", replay.substr(replay.rfind(' ') + 1)});
+    EXPECT_EQ(again.exit_code, 1) << again.err;
+    EXPECT_TRUE(Contains(again.out, "failed: " + ids.back() + ": ")) << again.out;
+  }
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end());
+  EXPECT_EQ(ids, (std::vector<std::string>{"LK02", "LK09"}));
+}
+
+TEST_F(Command, MendedTestsAreCleanUnderTheWitness) {
+  std::istringstream list(Run({"list", "tests"}).out);
+  int mended = 0;
+  for (std::string line; std::getline(list, line);) {
+    const std::string name = line.substr(0, line.find(' '));
+    if (!name.ends_with("_mended")) continue;
+    ++mended;
+    const Outcome outcome = Run({"explore", "--test=" + name, "--executions=300"});
+    EXPECT_EQ(outcome.exit_code, 0) << name << outcome.err;
+  }
+  EXPECT_GE(mended, 5);
+}
+
+TEST_F(Command, ARunThatCrashesStillWritesItsJson) {
+  const Outcome outcome = RunAndSignal(
+      {"run", "--duration=10m", "--threads=2", "--seed=7", "--json=r.json"}, {SIGSEGV});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["schema"], "vmstress.run/1");
+  EXPECT_EQ(result["verdict"], "failed");
+  const json failure = result["failures"].back();
+  EXPECT_EQ(failure["id"], "CRASH");
+  EXPECT_TRUE(Contains(failure["title"], "SIGSEGV")) << failure["title"];
+  EXPECT_FALSE(failure["threads"][0]["stack"].empty());
+  EXPECT_TRUE(Contains(failure["replay"], "vmstress run --scenario=mixed --threads=2 --seed=7"));
+  EXPECT_EQ(LastLine(outcome.out), "verdict     failed\n");
+}
+
+TEST_F(Command, AnExplorationThatCrashesStillWritesItsJson) {
+  const Outcome outcome =
+      RunAndSignal({"explore", "--executions=100000000", "--json=r.json"}, {SIGABRT});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["schema"], "vmstress.explore/1");
+  EXPECT_EQ(result["verdict"], "failed");
+  EXPECT_EQ(result["failures"][0]["id"], "CRASH");
+  EXPECT_TRUE(Contains(result["failures"][0]["replay"], "vmstress explore --scenario=mixed"));
 }
 
 TEST_F(Command, TheLockOrderIsComparedWithTheBook) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "stress/config/embedded.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/workers/kinds.h"
@@ -35,7 +36,7 @@ void ExpectError(const std::string& text, const std::vector<std::string>& parts)
 
 TEST(Scenario, EachShippedScenarioParsesAndSaysWhatItIs) {
   ASSERT_GE(EmbeddedScenarios().size(), 3u);
-  for (const EmbeddedScenario& embedded : EmbeddedScenarios()) {
+  for (const EmbeddedFile& embedded : EmbeddedScenarios()) {
     const Scenario scenario = LoadScenario(std::string(embedded.name), WorkerKinds());
     EXPECT_EQ(scenario.name, embedded.name);
     EXPECT_NE(scenario.description, "");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the C++ source that holds the shipped scenario files: embed.py OUT FILE.toml…"""
+"""Writes the C++ source of a function of embedded.h: embed.py OUT FUNCTION FILE.toml…"""
 
 import os
 import sys
@@ -8,18 +8,19 @@ import sys
 def literal(text):
     """A raw string, in pieces that every compiler takes."""
     pieces = [text[i : i + 8000] for i in range(0, len(text), 8000)] or [""]
-    return "\n".join(f'R"scenario({piece})scenario"' for piece in pieces)
+    return "\n".join(f'R"toml({piece})toml"' for piece in pieces)
 
 
 def main():
+    out_path, function, *paths = sys.argv[1:]
     entries = []
-    for path in sorted(sys.argv[2:], key=os.path.basename):
+    for path in sorted(paths, key=os.path.basename):
         name = os.path.basename(path).removesuffix(".toml")
         with open(path, encoding="utf-8") as file:
             entries.append(f'      {{"{name}", {literal(file.read())}}},\n')
-    with open(sys.argv[1], "w", encoding="utf-8") as out:
-        out.write('#include "stress/config/scenario.h"\n\nnamespace stress {\n\n')
-        out.write("std::vector<EmbeddedScenario> EmbeddedScenarios() {\n  return {\n")
+    with open(out_path, "w", encoding="utf-8") as out:
+        out.write('#include "stress/config/embedded.h"\n\nnamespace stress {\n\n')
+        out.write(f"std::vector<EmbeddedFile> {function}() {{\n  return {{\n")
         out.writelines(entries)
         out.write("  };\n}\n\n}  // namespace stress\n")
 
