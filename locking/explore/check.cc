@@ -253,8 +253,7 @@ std::vector<SeenFailure> Checker::RecordAnew(Share& share, Findings found, std::
     failure.finding = std::move(found[i]);
     const std::string cheap_signature = failure.finding.signature;
     const bool last = ended_it && i + 1 == found.size();
-    if (failure.reproduced && i >= missing &&
-        (last || again[i - missing].id == failure.finding.id))
+    if (failure.reproduced && i >= missing && (last || again[i - missing].id == failure.finding.id))
       failure.finding = std::move(again[i - missing]);
     share.known.emplace(cheap_signature, failure.finding.signature);
     seen.push_back({failure, true});

@@ -9,8 +9,9 @@ namespace {
 class WireWorker : public Worker {
  public:
   WireWorker(const WorkerParameters& p, const WorkerSetup& setup)
-      : max_pages_(p.Number("max_pages")),
-        wired_max_(std::max(1u, setup.pages / 100 * p.Number("limit_percent"))) {}
+      : wired_max_(
+            std::max<std::int64_t>(1, std::int64_t{setup.pages} * p.Number("limit_percent") / 100)),
+        max_pages_(std::min(p.Number("max_pages"), static_cast<std::uint32_t>(wired_max_))) {}
 
   void Step(WorkerContext& context) override {
     SpaceUse space = context.world.PickSpace(context.random);
@@ -32,8 +33,8 @@ class WireWorker : public Worker {
   }
 
  private:
-  const std::uint32_t max_pages_;
   const std::int64_t wired_max_;
+  const std::uint32_t max_pages_;
 };
 
 }  // namespace

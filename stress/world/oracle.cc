@@ -20,13 +20,15 @@ std::string Describe(const Record& record) {
 const char* RecordFaultId(RecordFault fault) {
   switch (fault) {
     case RecordFault::kTorn:
-      return "ORACLE-TORN";
+      return "INV-47";
     case RecordFault::kStale:
-      return "ORACLE-STALE";
+      return "INV-49";
     case RecordFault::kForeign:
-      return "ORACLE-FOREIGN";
+      return "INV-48";
+    case RecordFault::kMisplaced:
+      return "INV-50";
     case RecordFault::kLost:
-      return "ORACLE-LOST";
+      return "INV-49";
     case RecordFault::kNone:
       break;
   }
@@ -40,7 +42,9 @@ const char* RecordFaultTitle(RecordFault fault) {
     case RecordFault::kStale:
       return "a load returned older data than the last store that had returned";
     case RecordFault::kForeign:
-      return "a load returned data of another place or another address space";
+      return "a load returned data that another address space stored";
+    case RecordFault::kMisplaced:
+      return "a load returned data of another place";
     case RecordFault::kLost:
       return "a load returned zeroes where data had been stored";
     case RecordFault::kNone:
@@ -155,7 +159,7 @@ RecordFault Memory::Classify(const Slot& slot, const Record& found, const Record
   }
   // While somebody stores, the four words of a load may come from before and after.
   if (found.hash != HashOf(found)) return storing ? RecordFault::kNone : RecordFault::kTorn;
-  if (found.offset != expected.offset) return RecordFault::kForeign;
+  if (found.offset != expected.offset) return RecordFault::kMisplaced;
   if (found.memory == id_) {
     if (found.generation < low) return RecordFault::kStale;
     return found.generation <= high ? RecordFault::kNone : RecordFault::kForeign;

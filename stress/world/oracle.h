@@ -48,8 +48,12 @@ struct Record {
   bool IsZero() const { return (memory | offset | generation | hash) == 0; }
 };
 
-enum class RecordFault : std::uint8_t { kNone, kTorn, kStale, kForeign, kLost };
-// "ORACLE-TORN"
+enum class RecordFault : std::uint8_t { kNone, kTorn, kStale, kForeign, kMisplaced, kLost };
+// The invariant that it breaks:
+//   INV-47  torn: a store that returned is seen as a whole
+//   INV-48  foreign: copy-on-write isolates
+//   INV-49  stale or lost: what was stored is not discarded
+//   INV-50  misplaced: no place gets the content of another one
 const char* RecordFaultId(RecordFault fault);
 // One sentence, equal for equal faults.
 const char* RecordFaultTitle(RecordFault fault);

@@ -2,8 +2,11 @@
 
 load("//third_party:copts.bzl", "TEST_COPTS")
 
-def vm_defect(name, source, workload, expect, executions = 1000):
-    """A copy of one file of vm/ with NAME.patch applied, and a test of the VM that holds it.
+# Within which each must be found; most take a few.
+_EXECUTIONS = 4000
+
+def vm_defect(name, source, workload, expect, command):
+    """A copy of one file of vm/ with NAME.patch applied, and tests of the VM that holds it.
 
     The patched object is linked before the library, whose own member is then never pulled in: a
     variant costs the compilation of one file.
@@ -12,8 +15,9 @@ def vm_defect(name, source, workload, expect, executions = 1000):
       name: of the patch, and of the test
       source: the file in vm/ that the patch changes
       workload: what is run (see tests/vm/workload.h)
-      expect: ids of findings of which the first failure must have one
-      executions: within which it must be found
+      expect: ids of findings of which the first failing execution must report one
+      command: flags of `vmstress explore` with which the command finds it too, between spaces; None:
+        not asked
     """
     patched = name + "_" + source.replace("/", "_")
     native.genrule(
@@ -37,7 +41,7 @@ def vm_defect(name, source, workload, expect, executions = 1000):
         args = [
             "--workload=" + workload,
             "--expect=" + ",".join(expect),
-            "--executions=%d" % executions,
+            "--executions=%d" % _EXECUTIONS,
         ],
         copts = TEST_COPTS,
         tags = ["concurrency"],
@@ -45,6 +49,37 @@ def vm_defect(name, source, workload, expect, executions = 1000):
             "//locking/explore",
             "//locking/witness",
             "//tests/vm:workload",
+            "@com_google_googletest//:gtest",
+        ],
+    )
+    if command == None:
+        return
+    native.cc_binary(
+        name = name + "_vmstress",
+        testonly = True,
+        srcs = [
+            patched,
+            "//stress:main.cc",
+        ],
+        copts = TEST_COPTS,
+        deps = ["//stress:command"],
+    )
+    native.cc_test(
+        name = name + "_command",
+        size = "medium",
+        srcs = ["command_test.cc"],
+        args = [
+            ",".join(expect),
+            "explore",
+            "--executions=%d" % _EXECUTIONS,
+        ] + command.split(" "),
+        copts = TEST_COPTS,
+        data = [name + "_vmstress"],
+        env = {"VMSTRESS": "$(rootpath %s_vmstress)" % name},
+        tags = ["concurrency"],
+        deps = [
+            "//tests/stress:command",
+            "//third_party/system:json",
             "@com_google_googletest//:gtest",
         ],
     )

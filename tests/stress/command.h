@@ -1,5 +1,5 @@
-// Runs the vmstress binary as a user would: exit code, output, and a folder of its own. The variable
-// VMSTRESS names another binary, by its path among the test's files.
+// Runs the vmstress binary as a user would: exit code, output, and a folder of its own. The
+// variable VMSTRESS names another binary, by its path among the test's files.
 #ifndef TESTS_STRESS_COMMAND_H_
 #define TESTS_STRESS_COMMAND_H_
 

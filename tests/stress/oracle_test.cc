@@ -34,7 +34,7 @@ class Oracle : public testing::Test {
 
 TEST_F(Oracle, NewMemoryReadsAsZero) {
   EXPECT_EQ(Load(memory_, Record()), RecordFault::kNone);
-  EXPECT_EQ(Load(memory_, Store(memory_, 0, 0)), RecordFault::kForeign);
+  EXPECT_EQ(Load(memory_, Store(memory_, 0, 0)), RecordFault::kMisplaced);
 }
 
 TEST_F(Oracle, TheLastStoreIsRight) {
@@ -63,10 +63,10 @@ TEST_F(Oracle, PartsOfTwoRecordsAreTorn) {
   EXPECT_EQ(Load(memory_, torn), RecordFault::kTorn);
 }
 
-TEST_F(Oracle, AnotherPlacesRecordIsForeign) {
+TEST_F(Oracle, AnotherPlacesRecordIsMisplaced) {
   Store(memory_);
-  EXPECT_EQ(Load(memory_, Store(memory_, kPage + 1, kSlot)), RecordFault::kForeign);
-  EXPECT_EQ(Load(memory_, Store(memory_, kPage, kSlot + 1)), RecordFault::kForeign);
+  EXPECT_EQ(Load(memory_, Store(memory_, kPage + 1, kSlot)), RecordFault::kMisplaced);
+  EXPECT_EQ(Load(memory_, Store(memory_, kPage, kSlot + 1)), RecordFault::kMisplaced);
 }
 
 TEST_F(Oracle, AnotherMemorysRecordIsForeign) {
@@ -217,10 +217,11 @@ TEST_F(Oracle, AVerdictSaysWhatWasExpectedAndFound) {
   EXPECT_NE(verdict.explanation.find("expected memory 1"), std::string::npos)
       << verdict.explanation;
   EXPECT_NE(verdict.explanation.find("found zeroes"), std::string::npos) << verdict.explanation;
-  EXPECT_STREQ(RecordFaultId(RecordFault::kTorn), "ORACLE-TORN");
-  EXPECT_STREQ(RecordFaultId(RecordFault::kStale), "ORACLE-STALE");
-  EXPECT_STREQ(RecordFaultId(RecordFault::kForeign), "ORACLE-FOREIGN");
-  EXPECT_STREQ(RecordFaultId(RecordFault::kLost), "ORACLE-LOST");
+  EXPECT_STREQ(RecordFaultId(RecordFault::kTorn), "INV-47");
+  EXPECT_STREQ(RecordFaultId(RecordFault::kStale), "INV-49");
+  EXPECT_STREQ(RecordFaultId(RecordFault::kForeign), "INV-48");
+  EXPECT_STREQ(RecordFaultId(RecordFault::kMisplaced), "INV-50");
+  EXPECT_STREQ(RecordFaultId(RecordFault::kLost), "INV-49");
 }
 
 TEST_F(Oracle, CommittedPagesAreThoseOfLiveMemories) {

@@ -3,8 +3,9 @@
 // forked spaces of its own, and knows what each of its words must read as.
 //
 // What it reports itself, besides what the machine's own checks do:
-//   LOST   a word does not read as what was last stored to it
-//   DIRTY  new memory does not read as zero
+//   INV-48 a word reads as what another process stored to it
+//   INV-49 a word does not read as what was last stored to it
+//   INV-50 a word reads as what was stored elsewhere, new memory does not read as zero
 //   FAILED an operation failed that must not
 //   LEAK   something was not given back at the end
 // The sweeps of vm/check.h run at the end, and once more when the shared space has exited.

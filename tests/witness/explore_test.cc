@@ -60,6 +60,22 @@ TEST(WitnessedExploration, ListedTiersFailNothing) {
   EXPECT_TRUE(result.ok());
 }
 
+TEST(WitnessedExploration, WhatUnwindsReportsNothing) {
+  const Result result = Check(
+      [] {
+        Mutex a(kA);
+        ScopedWitness witnessed;
+        Thread holder("holder", [&] {
+          Operation operation("holding");
+          a.Lock();
+          explore::Expect(false, "this ends the execution");
+        });
+      },
+      {.executions = 1});
+  ASSERT_EQ(result.failures.size(), 1u) << FormatFinding(result.failures[1].finding);
+  EXPECT_EQ(result.failures[0].finding.id, "CHECK");
+}
+
 TEST(WitnessedExploration, CleanProgramsStayCleanAndReplayable) {
   const auto body = [] {
     Mutex a(kA), b(kB), c(kC);

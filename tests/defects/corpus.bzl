@@ -1,0 +1,19 @@
+"""The corpus as a table."""
+
+# The patch file, whose head says what it plants; the file of vm/ that it changes; the load that meets
+# it, of tests/vm/workload.h; the ids of which the first failing execution must report one (RACE only under
+# ThreadSanitizer); and, where the command itself is shown to find it too, the flags of its `explore`.
+DEFECTS = [
+    ("d05_free_before_unmap", "reclaim.cc", "pageout", ["INV-49"], None),
+    ("d16_collapse_drops_lock", "collapse.cc", "fork", ["INV-35"], "--scenario=fork-storm --operations=24"),
+    ("d30_wake_one_waiter", "page_busy.cc", "wire", ["LK10"], None),
+    ("d33_wire_after_fault", "map_wire.cc", "wire", ["INV-30", "INV-31"], None),
+    ("d37_paging_end_without_wakeup", "object.cc", "fork_pageout", ["LK10"], "--threads=3 --pages=40 --operations=48"),
+    ("d47_modified_bit_lost", "pmap.cc", "fork_pageout", ["INV-49"], None),
+    ("d48_no_shootdown", "pmap.cc", "pageout", ["INV-42"], "--scenario=mixed"),
+    ("d52_slot_freed_while_read", "pager/swap.cc", "pageout", ["INV-50", "RACE"], None),
+    ("d60_dirtied_during_write", "pager/swap.cc", "pageout", ["INV-49", "RACE"], "--scenario=low-memory"),
+    ("queues_before_object", "pageout.cc", "pageout", ["LK02"], "--scenario=low-memory"),
+    ("unshare_without_wakeup", "page_busy.cc", "pageout", ["LK10"], None),
+    ("wired_neighbour_freed", "reclaim.cc", "wire", ["INV-30"], "--scenario=low-memory --pages=40 --operations=24"),
+]
