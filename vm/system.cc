@@ -14,6 +14,11 @@ std::uint64_t BlocksOf(std::uint32_t page_size) {
   return blocks == 64 ? ~0ull : (1ull << blocks) - 1;
 }
 
+const SystemConfig& Validated(const SystemConfig& config) {
+  Require(ValidateConfig(config).empty(), "CONFIG", [&] { return ValidateConfig(config); });
+  return config;
+}
+
 std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemConfig& config) {
   return store != nullptr ? std::move(store) : MakeMemoryStore(config.swap_slots, config.page_size);
 }
@@ -33,16 +38,17 @@ std::string ValidateConfig(const SystemConfig& config) {
 }
 
 System::System(const SystemConfig& config, std::unique_ptr<Store> store)
-    : config_(config),
+    : config_(Validated(config)),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
       all_blocks_(BlocksOf(config.page_size)),
-      frames_(new std::byte[std::size_t{config.pages} * config.page_size]),
+      frames_(new(std::align_val_t{config.page_size})
+                  std::byte[std::size_t{config.pages} * config.page_size],
+              FreeFrames{std::align_val_t{config.page_size}}),
       pages_(std::make_unique<Page[]>(config.pages)),
       free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       daemon_(*this),
       object_list_lock_(kObjectListLock) {
-  Require(ValidateConfig(config).empty(), "CONFIG", [&] { return ValidateConfig(config); });
   cpus_.reserve(config.cpus);
   for (std::uint32_t i = 0; i < config.cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
   for (Frame frame = 0; frame < config.pages; ++frame) pages_[frame].frame = frame;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -88,7 +89,12 @@ class System {
   const std::uint64_t all_blocks_;
   Counters counters_;
   locking::SleepQueue sleep_queue_;
-  std::unique_ptr<std::byte[]> frames_;
+  struct FreeFrames {
+    std::align_val_t alignment;
+    void operator()(std::byte* frames) const { ::operator delete[](frames, alignment); }
+  };
+  // Each frame is aligned to its size, as stores past the page cache want it.
+  std::unique_ptr<std::byte[], FreeFrames> frames_;
   std::unique_ptr<Page[]> pages_;
   PageQueues queues_;
   FreeQueue free_queue_;

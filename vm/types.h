@@ -32,7 +32,7 @@ enum class Result : std::uint8_t {
   kInvalidArgument,    // unaligned, empty, out of the address space
   kInvalidAddress,     // not mapped
   kProtectionFailure,  // mapped, but not for this access
-  kNoSpace,            // the range is taken, or no free range is large enough
+  kNoSpace,            // the range is taken, or no free range is large enough; a store is full
   kShortage,           // no free page now: wait and try again
   kIoError,            // the store failed
   kOutOfMemory,        // no page, no swap: decided by the page daemon
