@@ -18,9 +18,11 @@ enum class Event : std::uint8_t {
   kFaultChain,     // found in a backer, mapped read-only
   kZeroFill,
   kCowCopy,
-  kPageIn,   // pages read from a store
-  kPageOut,  // pages written
-  kPageOutError,
+  kPageIn,          // pages read from a store
+  kPageOut,         // pages written
+  kPageInError,     // pages that could not be read
+  kPageOutError,    // pages that could not be written; they stay dirty
+  kSwapFull,        // dirty pages for which no slot was free
   kFree,            // pages freed (tfree)
   kFreeByExit,      // pages freed as their object ended (pfree)
   kReactivated,     // taken back from the cache queue or the inactive queue

@@ -12,6 +12,7 @@ const LockClass kPageQueuesLock("page queues", LockKind::kMutex);
 const LockClass kPmapLock("pmap", LockKind::kMutex);
 const LockClass kPvListLock("pv list", LockKind::kMutex);
 const LockClass kCpuAccessLock("cpu access", LockKind::kMutex);
+const LockClass kLaundryLock("laundry", LockKind::kMutex);
 const LockClass kSwapLock("swap", LockKind::kMutex);
 const LockClass kObjectListLock("object list", LockKind::kMutex);
 const LockClass kIndexNodesLock("index nodes", LockKind::kMutex);
@@ -22,5 +23,7 @@ const LockClass kPagingInProgress("paging in progress", LockKind::kResource);
 const LockClass kFreePages("free pages", LockKind::kResource);
 const LockClass kMapEntryInTransition("map entry in transition", LockKind::kResource);
 const LockClass kPageDaemonWork("page daemon work", LockKind::kResource);
+const LockClass kLaundryWork("laundry work", LockKind::kResource);
+const LockClass kLaundryDone("laundry done", LockKind::kResource);
 
 }  // namespace vm

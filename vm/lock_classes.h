@@ -9,12 +9,14 @@
 //   pmap          mutex         page tables, resident and wired counts of one pmap
 //   pv list       mutex         the PV lists of the pages that hash to it
 //   cpu access    mutex         a simulated CPU's TLB; held while it touches a frame
+//   laundry       mutex         clusters on their way to swap; leaf
 //   swap          mutex         swap bitmap, reservations
 //   object list   mutex         the system's list of objects, and its pool
 //   index nodes   mutex         pool of page-index nodes
 //   free queue    spin          free and hold lists and their counters; leaf
 //
-// Resources one sleeps for: page busy, paging in progress, free pages, work for the page daemon.
+// Resources one sleeps for: page busy, paging in progress, free pages, work for the page daemon and
+// for the laundry, the end of a write.
 #ifndef VM_LOCK_CLASSES_H_
 #define VM_LOCK_CLASSES_H_
 
@@ -28,6 +30,7 @@ extern const locking::LockClass kPageQueuesLock;
 extern const locking::LockClass kPmapLock;
 extern const locking::LockClass kPvListLock;
 extern const locking::LockClass kCpuAccessLock;
+extern const locking::LockClass kLaundryLock;
 extern const locking::LockClass kSwapLock;
 extern const locking::LockClass kObjectListLock;
 extern const locking::LockClass kIndexNodesLock;
@@ -38,6 +41,8 @@ extern const locking::LockClass kPagingInProgress;
 extern const locking::LockClass kFreePages;
 extern const locking::LockClass kMapEntryInTransition;
 extern const locking::LockClass kPageDaemonWork;
+extern const locking::LockClass kLaundryWork;
+extern const locking::LockClass kLaundryDone;
 
 }  // namespace vm
 

@@ -44,19 +44,28 @@ std::uint32_t NotNegative(std::int64_t pages) {
 
 }  // namespace
 
-PageDaemon::PageDaemon(System& system) : system_(system) {}
+PageDaemon::PageDaemon(System& system) : system_(system), laundry_(system) {}
 PageDaemon::~PageDaemon() { Stop(); }
 
 void PageDaemon::Start() {
   if (thread_.joinable()) return;
   system_.free_queue().Start();
+  laundry_.Start();
   thread_ = locking::Thread("page daemon", [this] { Run(); });
 }
 
 void PageDaemon::Stop() {
   system_.free_queue().Stop();
   thread_.Join();
+  laundry_.Stop();
 }
+
+void PageDaemon::Pause() {
+  system_.free_queue().Pause();
+  laundry_.WaitForWrites(locking::kNoDeadline);
+}
+
+void PageDaemon::Resume() { system_.free_queue().Resume(); }
 
 bool PageDaemon::CallerIsDaemon() const { return thread_id_ == locking::Self().id; }
 
@@ -66,7 +75,8 @@ void PageDaemon::Run() {
   std::uint32_t number = 0;
   std::uint32_t fruitless = 0;
   while (free_queue.WaitForWork()) {
-    const Pass pass = RunPass(number);
+    Pass pass = RunPass(number);
+    if (pass.freed == 0) WaitForWrites(pass);
     if (!free_queue.BelowMin()) {
       number = number > 1 ? 1 : 0;
       fruitless = 0;
@@ -75,7 +85,7 @@ void PageDaemon::Run() {
     // What was passed over may be free to take next time.
     if (pass.freed != 0 || pass.written != 0)
       fruitless = 0;
-    else if (pass.passed_over == 0)
+    else if (pass.passed_over == 0 && !stalled_)
       ++fruitless;
     if (fruitless == kOutOfMemoryPasses) {
       if (free_queue.DeclareOutOfMemory()) system_.counters().Add(Event::kOutOfMemory);
@@ -87,6 +97,26 @@ void PageDaemon::Run() {
     locking::Yield();
   }
   thread_id_ = locking::kNobody;
+}
+
+std::uint32_t PageDaemon::Missing(const Pass& pass) const {
+  const std::uint32_t found = pass.freed + (stalled_ ? 0 : laundry_.pages_under_way());
+  return pass.wanted - std::min(pass.wanted, found);
+}
+
+void PageDaemon::TakeWritten(Pass& pass) {
+  const Laundered laundered = laundry_.TakeLaundered();
+  pass.written += laundered.written;
+  pass.freed += laundered.reclaimed;
+}
+
+std::uint64_t PageDaemon::EndOfPatience() const {
+  return locking::Clock::NowNs() + (stalled_ ? 0 : kWritePatienceNs);
+}
+
+void PageDaemon::WaitForWrites(Pass& pass) {
+  stalled_ = !laundry_.WaitForWrites(locking::Clock::NowNs() + kWritePatienceNs);
+  TakeWritten(pass);
 }
 
 std::uint32_t PageDaemon::Scan(std::uint32_t number) { return RunPass(number).freed; }
@@ -102,8 +132,9 @@ PageDaemon::Pass PageDaemon::RunPass(std::uint32_t number) {
   ScanInactive(pass);
   pass.to_inactive = NotNegative(free_queue.PagingTarget() + pass.passed_over +
                                  free_queue.thresholds().inactive_target - queues.inactive_count());
-  if (pass.force() && pass.missing() != 0) pass.to_inactive = queues.active_count();
+  if (pass.force() && Missing(pass) != 0) pass.to_inactive = queues.active_count();
   ScanActive(pass);
+  TakeWritten(pass);
   return pass;
 }
 
@@ -138,11 +169,14 @@ bool PageDaemon::Step(Page& marker, Pass& pass, Look look) {
 }
 
 void PageDaemon::ScanInactive(Pass& pass) {
-  if (pass.missing() == 0) return;
+  if (Missing(pass) == 0) return;
   ScanMarker marker(system_.queues(), PageQueue::kInactive);
   // What is requeued is not met again.
   for (std::uint32_t left = system_.queues().inactive_count(); left > 0; --left) {
-    if (pass.missing() == 0 || !Step(marker.page(), pass, &PageDaemon::LookAtInactive)) return;
+    TakeWritten(pass);
+    if (Missing(pass) == 0) return;
+    if (!pass.no_room) pass.no_room = !laundry_.WaitForRoom(EndOfPatience());
+    if (!Step(marker.page(), pass, &PageDaemon::LookAtInactive)) return;
   }
 }
 
@@ -178,10 +212,12 @@ void PageDaemon::LookAtDirty(Object& object, Page& page, Pass& pass) {
     }
   }
   if (system_.swap().slots() == 0 || pass.clusters == 0) return;
+  if (pass.no_room) {
+    ++pass.passed_over;
+    return;
+  }
   --pass.clusters;
-  const Laundered laundered = LaunderCluster(system_, object, page, pass.missing());
-  pass.written += laundered.written;
-  pass.freed += laundered.reclaimed;
+  laundry_.Launder(object, page, Missing(pass));
 }
 
 void PageDaemon::ScanActive(Pass& pass) {

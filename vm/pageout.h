@@ -6,6 +6,10 @@
 // page queues is held (wrong order): a page whose object is locked elsewhere is passed over. A
 // marker page keeps its place in the queue while the lock is dropped.
 //
+// Dirty pages go to the laundry, which writes them in threads of its own: a slow store does not
+// keep the daemon from what needs no write. It counts on the pages that are being written, until
+// none has come back for kWritePatienceNs; from then on it looks for others, less and less choosy.
+//
 // A pass that did not free enough is followed by one of the next number, which is less choosy: from
 // 1 on dirty pages get no second chance and laundering no limit, act counts decline faster and
 // faster, and from kForcePass on references no longer protect a page. When even such passes come to
@@ -19,6 +23,7 @@
 
 #include "locking/relaxed.h"
 #include "locking/thread.h"
+#include "vm/laundry.h"
 #include "vm/object.h"
 #include "vm/page.h"
 #include "vm/types.h"
@@ -32,6 +37,9 @@ inline constexpr std::uint32_t kForcePass = 3;            // references no longe
 inline constexpr std::uint32_t kOutOfMemoryPasses = 6;    // so many in a row came to nothing
 inline constexpr std::uint32_t kMaxDeclineDoublings = 6;  // of kActDecline, one a pass
 
+// How long the daemon counts on writes that do not come to an end.
+inline constexpr std::uint64_t kWritePatienceNs = 100'000'000;
+
 class PageDaemon {
  public:
   explicit PageDaemon(System& system);
@@ -40,6 +48,9 @@ class PageDaemon {
   // Starts and ends the thread. Stop waits for its end.
   void Start();
   void Stop();
+  // See System.
+  void Pause();
+  void Resume();
 
   // One pass, by the calling thread: `number` 0 first, higher ones are less choosy. Returns how
   // many pages were freed or cached. For the thread, and for tests.
@@ -56,16 +67,23 @@ class PageDaemon {
     std::uint32_t wanted = 0;       // pages to free
     std::uint32_t clusters = 0;     // that may still be written
     std::uint32_t to_inactive = 0;  // active pages to deactivate
+    bool no_room = false;           // the laundry is full, and stays so
     std::uint32_t freed = 0;        // or cached
     std::uint32_t written = 0;
     std::uint32_t passed_over = 0;  // pages that were busy or whose object was locked elsewhere
 
     bool force() const { return number >= kForcePass; }
-    std::uint32_t missing() const { return wanted - freed; }
   };
 
   void Run();
   Pass RunPass(std::uint32_t number);
+  // Pages that the pass has yet to find, those aside that are expected from the laundry.
+  std::uint32_t Missing(const Pass& pass) const;
+  // Until when to wait for room in the laundry.
+  std::uint64_t EndOfPatience() const;
+  // Waits for the writes under way, as long as that is worth it, and counts what they came to.
+  void WaitForWrites(Pass& pass);
+  void TakeWritten(Pass& pass);
   void ScanInactive(Pass& pass);
   void ScanActive(Pass& pass);
   using Look = void (PageDaemon::*)(Object&, Page&, Pass&);
@@ -77,6 +95,8 @@ class PageDaemon {
   void LookAtActive(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
 
   System& system_;
+  Laundry laundry_;
+  bool stalled_ = false;  // (the daemon's thread) the writes under way are not counted on
   locking::Thread thread_;
   locking::Relaxed<std::uint32_t> thread_id_;
 };

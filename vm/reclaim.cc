@@ -92,11 +92,16 @@ class Cluster {
 
 }  // namespace
 
-Laundered LaunderCluster(System& system, Object& object, Page& page, std::uint32_t wanted) {
+void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write) {
   const Cluster cluster(system, object, page);
+  system.swap().BeginPageOut(object, cluster.pages(), write);
+}
+
+Laundered EndLaundering(System& system, Object& object, const WriteOut& write,
+                        std::uint32_t wanted) {
   Laundered laundered;
-  laundered.written = system.swap().PageOut(object, cluster.pages());
-  for (Page* each : cluster.pages()) {
+  laundered.written = system.swap().EndPageOut(object, write);
+  for (Page* each : write.cluster()) {
     if (!TestDirty(system, object, *each)) {
       if (laundered.reclaimed < wanted && each->queue == PageQueue::kInactive &&
           ReclaimPage(system, object, *each) == Reclaimed::kYes)

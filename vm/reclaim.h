@@ -11,6 +11,7 @@
 
 #include "vm/object.h"
 #include "vm/page.h"
+#include "vm/pager/swap.h"
 
 namespace vm {
 
@@ -32,15 +33,18 @@ enum class Reclaimed : std::uint8_t {
 // one that is not full, else to the free queue. An invalid page is always freed.
 Reclaimed ReclaimPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 
+// Begins to write a dirty page together with its dirty neighbours that nobody uses, up to
+// kClusterPages in an aligned window.
+void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write)
+    LOCKING_REQUIRES(object.lock);
+
 struct Laundered {
   std::uint32_t written = 0;    // clean now, unless dirtied again meanwhile
   std::uint32_t reclaimed = 0;  // of these, given back
 };
-// Writes a dirty page together with its dirty neighbours that nobody uses, up to kClusterPages in
-// an aligned window. Gives back at most `wanted` of those that were inactive; activates what could
-// not be written, so that it does not clog the inactive queue.
-//   drops and retakes the object's lock: look everything up again. Sleeps.
-Laundered LaunderCluster(System& system, Object& object, Page& page, std::uint32_t wanted)
+// Ends it after the write. Gives back at most `wanted` of the pages that are inactive; activates
+// what could not be written, so that it does not clog the inactive queue.
+Laundered EndLaundering(System& system, Object& object, const WriteOut& write, std::uint32_t wanted)
     LOCKING_REQUIRES(object.lock);
 
 }  // namespace vm

@@ -42,9 +42,10 @@ class System {
   // The page daemon.
   void Start();
   void Stop();
-  // The daemon has ended its pass and begins none until Resume. Nobody may wait for pages. Sleeps.
-  void Pause() { free_queue_.Pause(); }
-  void Resume() { free_queue_.Resume(); }
+  // The daemon has ended its pass, and the writes that it began, and begins none until Resume.
+  // Nobody may wait for pages. Sleeps.
+  void Pause() { daemon_.Pause(); }
+  void Resume() { daemon_.Resume(); }
 
   // A new, empty address space; nullptr when there is no page for its page tables.
   Space* CreateSpace();

@@ -191,6 +191,7 @@ TEST(Swap, AFailedReadFailsTheFaultAndLosesNothing) {
   machine.store->fail_reads = true;
   std::uint64_t value = 0;
   EXPECT_EQ(machine.space->Load(machine.system.cpu(0), machine.At(1), &value), Result::kIoError);
+  EXPECT_EQ(machine.Count(Event::kPageInError), 1u);
   EXPECT_FALSE(machine.Resident(1)) << "an invalid page stayed";
   EXPECT_EQ(machine.FirstObject()->paging_in_progress, 0u);
   machine.store->fail_reads = false;
@@ -255,6 +256,7 @@ TEST(Swap, FewerSlotsThanPagesWritesAsManyAsFit) {
   EXPECT_EQ(machine.PageOut(0, 8), 5u);
   EXPECT_EQ(machine.Evict(0, 8), 5u);
   EXPECT_TRUE(machine.Resident(5));
+  EXPECT_EQ(machine.Count(Event::kSwapFull), 3u);
   EXPECT_EQ(machine.PageOut(5, 3), 0u) << "swap is full";
   EXPECT_EQ(machine.Evict(5, 3), 0u);
   machine.ExpectFilled(0, 8);

@@ -1,6 +1,6 @@
 #include "vm/pager/swap.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "vm/page_busy.h"
@@ -27,25 +27,6 @@ std::uint32_t SwapMap::Take(Pindex pindex) {
   return slot;
 }
 
-// One write-out: its pages, and the runs of them that go to consecutive slots.
-struct SwapPager::Cluster {
-  struct Segment {
-    std::uint32_t first;  // index into `pages`
-    std::uint32_t count;
-    std::uint32_t slot;
-    bool in_place;  // over the page's own copy, because no other slot was free
-    Result result;
-  };
-
-  explicit Cluster(std::span<Page* const> its_pages) : pages(its_pages) {}
-
-  const std::span<Page* const> pages;
-  // The dirty bits that were taken from each page; 0: it was clean, or there was no slot for it.
-  std::array<std::uint64_t, kClusterPages> dirty{};
-  std::array<Segment, kClusterPages> segments;
-  std::uint32_t segment_count = 0;
-};
-
 SwapPager::SwapPager(System& system, std::uint32_t slots, std::unique_ptr<Store> store)
     : system_(system), store_(std::move(store)), slots_(slots) {}
 
@@ -68,7 +49,10 @@ Result SwapPager::PageIn(Object& object, Page& page) {
   object.lock.Lock();
   Require(HasPage(object, page.pindex) && object.swap->SlotOf(page.pindex) == slot, "INV-51",
           "a swap slot changed its owner while it was read");
-  if (result != Result::kOk) return Result::kIoError;
+  if (result != Result::kOk) {
+    system_.counters().Add(Event::kPageInError);
+    return Result::kIoError;
+  }
   page.valid = system_.AllBlocks();
   page.dirty.Store(0);
   system_.counters().Add(Event::kPageIn);
@@ -76,48 +60,48 @@ Result SwapPager::PageIn(Object& object, Page& page) {
 }
 
 // From here on the pages can neither be freed nor renamed, nor written without being dirtied anew.
-void SwapPager::BeginWrite(Object& object, Cluster& cluster) {
-  Pindex expected = cluster.pages.front()->pindex;
-  for (std::uint32_t i = 0; i < cluster.pages.size(); ++i) {
-    Page& page = *cluster.pages[i];
+void SwapPager::ProtectCluster(Object& object, WriteOut& write) {
+  Pindex expected = write.pages.front()->pindex;
+  for (std::uint32_t i = 0; i < write.page_count; ++i) {
+    Page& page = *write.pages[i];
     Require(page.object == &object && page.pindex == expected++, "INV-03",
             "a cluster is not of consecutive pages of its object");
     Require(page.valid == system_.AllBlocks(), "INV-52", "a page is written that is not valid");
     ShareBusyPage(object, page);
     Pmap::RemoveWrite(system_, page);  // folds the modified bits
-    cluster.dirty[i] = page.dirty.Exchange(0);
+    write.dirty[i] = page.dirty.Exchange(0);
   }
 }
 
-void SwapPager::AssignSlots(Object& object, Cluster& cluster) {
-  const auto size = static_cast<std::uint32_t>(cluster.pages.size());
-  for (std::uint32_t i = 0; i < size;) {
+void SwapPager::AssignSlots(Object& object, WriteOut& write) {
+  for (std::uint32_t i = 0; i < write.page_count;) {
     std::uint32_t dirty_run = 0;
-    while (i + dirty_run < size && cluster.dirty[i + dirty_run] != 0) ++dirty_run;
+    while (i + dirty_run < write.page_count && write.dirty[i + dirty_run] != 0) ++dirty_run;
     if (dirty_run == 0) {
       ++i;
       continue;
     }
-    Page& page = *cluster.pages[i];
+    Page& page = *write.pages[i];
     SwapSlots::Run run = slots_.Allocate(dirty_run);
     const bool in_place = run.count == 0 && HasPage(object, page.pindex);
     if (in_place) run = {object.swap->SlotOf(page.pindex), 1};
     if (run.count == 0) {
-      page.dirty.FetchOr(std::exchange(cluster.dirty[i], 0));
+      system_.counters().Add(Event::kSwapFull);
+      page.dirty.FetchOr(std::exchange(write.dirty[i], 0));
       ++i;
       continue;
     }
-    cluster.segments[cluster.segment_count++] = {i, run.count, run.first, in_place, Result::kOk};
+    write.segments[write.segment_count++] = {i, run.count, run.first, in_place, Result::kOk};
     i += run.count;
   }
 }
 
-void SwapPager::Write(Cluster& cluster) {
-  for (std::uint32_t i = 0; i < cluster.segment_count; ++i) {
-    Cluster::Segment& segment = cluster.segments[i];
+void SwapPager::Write(WriteOut& write) {
+  for (std::uint32_t i = 0; i < write.segment_count; ++i) {
+    WriteOut::Segment& segment = write.segments[i];
     std::array<std::span<const std::byte>, kClusterPages> frames;
     for (std::uint32_t k = 0; k < segment.count; ++k)
-      frames[k] = system_.FrameBytes(*cluster.pages[segment.first + k]);
+      frames[k] = system_.FrameBytes(*write.pages[segment.first + k]);
     segment.result = store_->Write(segment.slot, {frames.data(), segment.count});
   }
 }
@@ -129,42 +113,49 @@ void SwapPager::SetSlot(Object& object, Pindex pindex, std::uint32_t slot) {
   if (old != kNoSlot && old != slot) slots_.Free(old, 1);
 }
 
-std::uint32_t SwapPager::EndWrite(Object& object, Cluster& cluster) {
+std::uint32_t SwapPager::EndPageOut(Object& object, const WriteOut& write) {
+  object.lock.AssertHeld();
   std::uint32_t written = 0;
-  for (std::uint32_t i = 0; i < cluster.segment_count; ++i) {
-    const Cluster::Segment& segment = cluster.segments[i];
+  for (std::uint32_t i = 0; i < write.segment_count; ++i) {
+    const WriteOut::Segment& segment = write.segments[i];
     const bool ok = segment.result == Result::kOk;
     system_.counters().Add(ok ? Event::kPageOut : Event::kPageOutError, segment.count);
     if (!ok && !segment.in_place) slots_.Free(segment.slot, segment.count);
     for (std::uint32_t k = 0; k < segment.count; ++k) {
-      Page& page = *cluster.pages[segment.first + k];
+      Page& page = *write.pages[segment.first + k];
       if (ok)
         SetSlot(object, page.pindex, segment.slot + k);
       else
-        page.dirty.FetchOr(cluster.dirty[segment.first + k]);
+        page.dirty.FetchOr(write.dirty[segment.first + k]);
     }
     if (ok) written += segment.count;
   }
-  for (Page* page : cluster.pages) UnshareBusyPage(system_, object, *page);
+  for (Page* page : write.cluster()) UnshareBusyPage(system_, object, *page);
+  if (write.segment_count > 0) PagingEnd(system_, object);
   return written;
 }
 
-std::uint32_t SwapPager::PageOut(Object& object, std::span<Page* const> pages) {
+void SwapPager::BeginPageOut(Object& object, std::span<Page* const> pages, WriteOut* write) {
   object.lock.AssertHeld();
   Require(!pages.empty() && pages.size() <= kClusterPages, "SWAP",
           "a cluster is empty or too large");
   Require(object.anonymous(), "SWAP", "an object is written to swap that is not anonymous");
-  Cluster cluster(pages);
-  BeginWrite(object, cluster);
-  AssignSlots(object, cluster);
-  if (cluster.segment_count > 0) {
-    PagingBegin(object);
+  std::copy(pages.begin(), pages.end(), write->pages.begin());
+  write->page_count = static_cast<std::uint32_t>(pages.size());
+  ProtectCluster(object, *write);
+  AssignSlots(object, *write);
+  if (write->segment_count > 0) PagingBegin(object);
+}
+
+std::uint32_t SwapPager::PageOut(Object& object, std::span<Page* const> pages) {
+  WriteOut write;
+  BeginPageOut(object, pages, &write);
+  if (write.segment_count > 0) {
     object.lock.Unlock();
-    Write(cluster);
+    Write(write);
     object.lock.Lock();
-    PagingEnd(system_, object);
   }
-  return EndWrite(object, cluster);
+  return EndPageOut(object, write);
 }
 
 void SwapPager::FreeSpace(Object& object, Pindex first, Pindex count) {

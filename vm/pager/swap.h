@@ -13,6 +13,7 @@
 #ifndef VM_PAGER_SWAP_H_
 #define VM_PAGER_SWAP_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -43,6 +44,27 @@ class SwapMap {
   std::map<Pindex, std::uint32_t> slots_;
 };
 
+// One write-out under way: its pages, which are shared-busy, and the runs of them that go to
+// consecutive slots.
+struct WriteOut {
+  struct Segment {
+    std::uint32_t first;  // index into `pages`
+    std::uint32_t count;
+    std::uint32_t slot;
+    bool in_place;  // over the page's own copy, because no other slot was free
+    Result result;
+  };
+
+  std::array<Page*, kClusterPages> pages;
+  std::uint32_t page_count = 0;
+  // The dirty bits that were taken from each page; 0: it was clean, or there was no slot for it.
+  std::array<std::uint64_t, kClusterPages> dirty{};
+  std::array<Segment, kClusterPages> segments;
+  std::uint32_t segment_count = 0;
+
+  std::span<Page* const> cluster() const { return {pages.data(), page_count}; }
+};
+
 class SwapPager {
  public:
   SwapPager(System& system, std::uint32_t slots, std::unique_ptr<Store> store);
@@ -61,6 +83,14 @@ class SwapPager {
   //   locked on entry and return: object; dropped and retaken. The pages are still there on return,
   //   all else is to be looked up again. Sleeps.
   std::uint32_t PageOut(Object& object, std::span<Page* const> pages) LOCKING_REQUIRES(object.lock);
+  // The same in three steps, so that another thread may do the second, and the last. Between the
+  // first and the last the object has paging in progress.
+  //   locked on entry and return of the first and the last: object. They do not sleep.
+  void BeginPageOut(Object& object, std::span<Page* const> pages, WriteOut* write)
+      LOCKING_REQUIRES(object.lock);
+  //   no lock is held. Sleeps.
+  void Write(WriteOut& write);
+  std::uint32_t EndPageOut(Object& object, const WriteOut& write) LOCKING_REQUIRES(object.lock);
   // Forgets the copies of [first, first + count). A clean page loses its only copy: whoever means
   // to keep its contents dirties it.
   void FreeSpace(Object& object, Pindex first, Pindex count) LOCKING_REQUIRES(object.lock);
@@ -76,12 +106,8 @@ class SwapPager {
   std::uint32_t CountBits() const { return slots_.CountBits(); }
 
  private:
-  struct Cluster;
-
-  void BeginWrite(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
-  void AssignSlots(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
-  void Write(Cluster& cluster);
-  std::uint32_t EndWrite(Object& object, Cluster& cluster) LOCKING_REQUIRES(object.lock);
+  void ProtectCluster(Object& object, WriteOut& write) LOCKING_REQUIRES(object.lock);
+  void AssignSlots(Object& object, WriteOut& write) LOCKING_REQUIRES(object.lock);
   void SetSlot(Object& object, Pindex pindex, std::uint32_t slot) LOCKING_REQUIRES(object.lock);
 
   System& system_;

@@ -1,0 +1,115 @@
+#include "vm/laundry.h"
+
+#include <utility>
+
+#include "vm/lock_classes.h"
+#include "vm/system.h"
+
+namespace vm {
+
+Laundry::Laundry(System& system) : system_(system), lock_(kLaundryLock) {}
+Laundry::~Laundry() { Stop(); }
+
+void Laundry::Start() {
+  {
+    locking::MutexGuard guard(lock_);
+    running_ = true;
+  }
+  for (locking::Thread& thread : threads_) thread = locking::Thread("laundry", [this] { Work(); });
+}
+
+void Laundry::Stop() {
+  {
+    locking::MutexGuard guard(lock_);
+    running_ = false;
+  }
+  system_.sleep_queue().WakeAll(&work_channel_);
+  for (locking::Thread& thread : threads_) thread.Join();
+}
+
+void Laundry::Launder(Object& object, Page& page, std::uint32_t wanted) {
+  auto load = std::make_unique<Load>(&object, wanted);
+  BeginLaundering(system_, object, page, &load->write);
+  const bool nothing = load->write.segment_count == 0;
+  if (!nothing) {
+    locking::MutexGuard guard(lock_);
+    if (running_) {
+      writes_under_way_ = writes_under_way_ + 1;
+      pages_under_way_ = pages_under_way_ + load->write.page_count;
+      queue_.push_back(std::move(load));
+    }
+  }
+  if (load == nullptr) {
+    system_.sleep_queue().WakeOne(&work_channel_);
+    return;
+  }
+  if (!nothing) {
+    object.lock.Unlock();
+    system_.swap().Write(load->write);
+    object.lock.Lock();
+  }
+  const Laundered laundered = EndLaundering(system_, object, load->write, wanted);
+  locking::MutexGuard guard(lock_);
+  NoteEnd(laundered);
+}
+
+std::unique_ptr<Laundry::Load> Laundry::NextLoad() {
+  locking::MutexGuard guard(lock_);
+  while (queue_.empty()) {
+    if (!running_) return nullptr;
+    system_.sleep_queue()
+        .SleepKeep(&work_channel_, lock_,
+                   {.resource_class = &kLaundryWork, .message = "lwork", .may_idle = true})
+        .AndRetry();
+  }
+  std::unique_ptr<Load> load = std::move(queue_.front());
+  queue_.pop_front();
+  return load;
+}
+
+void Laundry::Work() {
+  while (const std::unique_ptr<Load> load = NextLoad()) {
+    system_.swap().Write(load->write);
+    Laundered laundered;
+    {
+      ObjectGuard guard(load->object->lock);
+      laundered = EndLaundering(system_, *load->object, load->write, load->wanted);
+    }
+    locking::MutexGuard guard(lock_);
+    writes_under_way_ = writes_under_way_ - 1;
+    pages_under_way_ = pages_under_way_ - load->write.page_count;
+    NoteEnd(laundered);
+    system_.sleep_queue().WakeAll(&done_channel_);
+  }
+}
+
+void Laundry::NoteEnd(const Laundered& laundered) {
+  laundered_.written += laundered.written;
+  laundered_.reclaimed += laundered.reclaimed;
+  ended_ = true;
+}
+
+Laundered Laundry::TakeLaundered() {
+  if (!ended_) return {};
+  locking::MutexGuard guard(lock_);
+  ended_ = false;
+  return std::exchange(laundered_, {});
+}
+
+bool Laundry::WaitUntilBelow(std::uint32_t writes, std::uint64_t deadline_ns) {
+  locking::MutexGuard guard(lock_);
+  while (writes_under_way_ >= writes) {
+    const locking::LookUpAgain woken = system_.sleep_queue().SleepKeep(
+        &done_channel_, lock_, {.resource_class = &kLaundryDone, .message = "ldone"}, deadline_ns);
+    if (woken.reason == locking::WakeReason::kTimedOut) return writes_under_way_ < writes;
+  }
+  return true;
+}
+
+bool Laundry::WaitForRoom(std::uint64_t deadline_ns) {
+  return WaitUntilBelow(kMaxWrites, deadline_ns);
+}
+
+bool Laundry::WaitForWrites(std::uint64_t deadline_ns) { return WaitUntilBelow(1, deadline_ns); }
+
+}  // namespace vm
