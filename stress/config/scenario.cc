@@ -116,8 +116,6 @@ void Parser::ParseSection(const toml::node& node, Section section) {
     if (setting.section == section) accepted.push_back(setting.key);
   for (const auto& [key, value] : *table) {
     const Setting* setting = FindInSection(key.str(), section);
-    if (setting == nullptr && section == Section::kFaults)
-      FailNotAvailable(Where(key.source()) + ": " + OneLine(key.str()) + " in [faults]");
     if (setting == nullptr) {
       const Setting* elsewhere = AnySetting(key.str());
       if (elsewhere != nullptr)

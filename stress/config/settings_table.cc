@@ -24,6 +24,15 @@ std::vector<Choice> StrategyChoices() {
 
 const char* DefaultStrategy() { return locking::explore::Strategies().front().name; }
 
+Setting StoreFault(const char* key, const char* help) {
+  return {.key = key,
+          .section = Section::kFaults,
+          .type = ValueType::kInteger,
+          .max = 1'000'000,
+          .fallback = "0",
+          .help = help};
+}
+
 // Not constexpr: the lists of choices own their storage.
 const std::vector<Setting>& Table() {
   static const auto* table = new std::vector<Setting>{
@@ -65,9 +74,9 @@ const std::vector<Setting>& Table() {
        .section = Section::kMachine,
        .type = ValueType::kChoice,
        .commands = kMachineCommands,
-       .choices = {{"memory"}, {"file:PATH", kNotYet}, {"uring:PATH", kNotYet}},
+       .choices = {{"memory"}, {"file:PATH"}, {"uring:PATH", kNotYet}},
        .fallback = "memory",
-       .help = "where swap and files are kept"},
+       .help = "where swap is kept"},
       {.key = "locks",
        .section = Section::kMachine,
        .type = ValueType::kChoice,
@@ -128,6 +137,19 @@ const std::vector<Setting>& Table() {
        .max = kDay,
        .fallback = "2s",
        .help = "time between two checks of all invariants; 0: only at the end"},
+      {.key = "commit_percent",
+       .section = Section::kRun,
+       .type = ValueType::kInteger,
+       .commands = kRunCommand | kExploreCommand,
+       .min = 1,
+       .max = 1000,
+       .fallback = "60",
+       .help = "of pages and swap slots together: what mappings may promise; copies of forks and "
+               "page tables need the rest"},
+      // [faults]
+      StoreFault("store_write_error", "write calls that fail with an I/O error"),
+      StoreFault("store_read_error", "read calls that fail with an I/O error"),
+      StoreFault("store_full", "write calls for which the store has no space"),
       // flags only
       {.key = "scenario",
        .section = Section::kFlag,

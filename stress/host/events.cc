@@ -32,6 +32,7 @@ void HostEvents::Install() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // the call says EFBIG
 }
 
 void HostEvents::Wait(std::uint64_t timeout_ns) {

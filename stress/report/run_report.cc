@@ -4,22 +4,34 @@
 
 #include "stress/command/build_info.h"
 #include "stress/config/setting.h"
+#include "vm/counters.h"
 
 namespace stress {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json ConfigJson(const RunPlan& plan) {
+Json ConfigJson(const RunPlan& plan, const RunResult& result) {
   const Settings& settings = plan.scenario.settings;
-  Json config = {
-      {"scenario", plan.scenario.name},        {"pages", plan.machine.pages},
-      {"page_size", plan.machine.page_size},   {"cpus", plan.machine.cpus},
-      {"swap_slots", plan.machine.swap_slots}, {"store", settings.Text("store")},
-      {"locks", settings.Text("locks")},       {"anon", settings.Text("anon")},
-      {"index", settings.Text("index")},       {"witness", settings.Text("witness")},
-      {"keep_going", plan.keep_going},         {"duration_ns", plan.duration_ns},
-      {"operations", plan.operations},         {"sweep_interval_ns", plan.sweep_interval_ns}};
+  Json config = {{"scenario", plan.scenario.name},
+                 {"pages", plan.machine.pages},
+                 {"page_size", plan.machine.page_size},
+                 {"cpus", plan.machine.cpus},
+                 {"swap_slots", plan.machine.swap_slots},
+                 {"store", plan.store},
+                 {"store_caching", result.store_caching},
+                 {"locks", settings.Text("locks")},
+                 {"anon", settings.Text("anon")},
+                 {"index", settings.Text("index")},
+                 {"witness", settings.Text("witness")},
+                 {"keep_going", plan.keep_going},
+                 {"duration_ns", plan.duration_ns},
+                 {"operations", plan.operations},
+                 {"sweep_interval_ns", plan.sweep_interval_ns}};
+  config["commit_percent"] = settings.Number("commit_percent");
+  config["faults"] = {{"store_write_error", plan.store_faults.write_error},
+                      {"store_read_error", plan.store_faults.read_error},
+                      {"store_full", plan.store_faults.full}};
   Json workers = Json::array();
   for (const WorkerSpec& spec : plan.scenario.workers) {
     Json worker = {{"kind", spec.kind}};
@@ -78,6 +90,25 @@ std::uint64_t TotalOperations(const RunResult& result) {
   return total;
 }
 
+std::uint64_t EventCount(const RunResult& result, vm::Event event) {
+  for (const auto& [name, count] : result.events)
+    if (name == vm::EventName(event)) return count;
+  return 0;
+}
+
+std::string SwapLine(const RunPlan& plan, const RunResult& result) {
+  const auto count = [&](vm::Event event) {
+    return static_cast<unsigned long long>(EventCount(result, event));
+  };
+  std::string line = Line("swap        %llu pages written, %llu read", count(vm::Event::kPageOut),
+                          count(vm::Event::kPageIn));
+  line += Line("; failed: %llu writes, %llu reads, %llu without a slot",
+               count(vm::Event::kPageOutError), count(vm::Event::kPageInError),
+               count(vm::Event::kSwapFull));
+  if (plan.store != "memory") line += "; " + plan.store + ", " + result.store_caching;
+  return line + "\n";
+}
+
 std::string FindingsSummary(const RunResult& result) {
   std::string out;
   for (const CountedFinding& counted : result.findings) {
@@ -124,7 +155,7 @@ nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
           {"threads", plan.threads},
           {"seconds", result.seconds},
           {"replay", plan.replay},
-          {"config", ConfigJson(plan)},
+          {"config", ConfigJson(plan, result)},
           {"operations", operations},
           {"rates", rates},
           {"failures", FailuresJson(result, true)},
@@ -169,6 +200,7 @@ std::string RunSummary(const RunPlan& plan, const RunResult& result) {
     out += " " + kind + " " + std::to_string(count);
   out += Line("\noracle      %llu loads checked, %llu stores, %llu operations refused\n",
               number(result.loads_checked), number(result.stores), number(result.refused));
+  out += SwapLine(plan, result);
   out += Line("invariants  %llu sweeps, %llu missed, %zu invariants\n", number(result.sweeps),
               number(result.sweeps_missed), result.invariants_checked.size());
   out += FindingsSummary(result);

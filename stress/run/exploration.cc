@@ -10,6 +10,7 @@
 #include "stress/config/text.h"
 #include "stress/report/run_report.h"
 #include "stress/run/crew.h"
+#include "stress/run/store.h"
 #include "vm/check.h"
 #include "vm/system.h"
 
@@ -35,7 +36,7 @@ void FailOnAny(std::vector<locking::Finding> findings, const Crew& crew) {
 
 void RunOnce(const RunPlan& plan) {
   const std::uint64_t seed = explore::Seed();
-  vm::System system(plan.machine);
+  vm::System system(plan.machine, OpenStore(plan, seed).store);
   system.Start();
   WorldConfig world_config = plan.world;
   world_config.salt = seed;
@@ -81,7 +82,8 @@ Exploration OfScenario(const Settings& flags) {
                       {"pages", std::to_string(plan.machine.pages)},
                       {"page_size", std::to_string(plan.machine.page_size)},
                       {"cpus", std::to_string(plan.machine.cpus)},
-                      {"swap_slots", std::to_string(plan.machine.swap_slots)}};
+                      {"swap_slots", std::to_string(plan.machine.swap_slots)},
+                      {"commit_percent", plan.scenario.settings.Text("commit_percent")}};
   return exploration;
 }
 
@@ -99,7 +101,7 @@ void RefuseFlagsOfScenarios(const Settings& flags) {
   for (const Setting& setting : AllSettings()) {
     const std::string_view key = setting.key;
     const bool of_scenario = key == "scenario" || key == "threads" || key == "operations" ||
-                             setting.section == Section::kMachine;
+                             key == "commit_percent" || setting.section == Section::kMachine;
     if (of_scenario && flags.Given(key))
       FailUsage(flags.Origin(key) + ": is for scenarios; it does not go with --test");
   }

@@ -59,6 +59,7 @@ const char* RunVerdictName(RunVerdict verdict) {
 NativeRun::NativeRun(const RunPlan& plan, Hooks hooks)
     : plan_(plan),
       hooks_(std::move(hooks)),
+      store_(OpenStore(plan, plan.seed)),
       findings_(plan.witness,
                 {.replay = plan.replay,
                  .log_tail =
@@ -90,7 +91,7 @@ RunResult NativeRun::Run() {
   locking::SetRunContext(context);
   watchdog_ = std::make_unique<locking::Watchdog>(
       locking::WatchdogOptions{.run_id = context.id, .sink = &findings_});
-  system_ = std::make_unique<vm::System>(plan_.machine);
+  system_ = std::make_unique<vm::System>(plan_.machine, std::move(store_.store));
   system_->Start();
   world_ = std::make_unique<World>(*system_, plan_.world);
   const CrewConfig crew{plan_.threads, plan_.seed, plan_.operations};
@@ -230,6 +231,7 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
   result.sweeps_missed = sweeps_missed_;
   for (const vm::CheckedInvariant& invariant : vm::CheckedInvariants())
     result.invariants_checked.push_back(invariant.id);
+  result.store_caching = store_.caching;
   result.peak_rss_bytes = PeakResidentBytes();
   result.locks = locking::CollectStatistics();
   if (crew_ == nullptr) return result;

@@ -17,6 +17,7 @@
 #include "stress/run/plan.h"
 #include "stress/run/result.h"
 #include "stress/run/safe_point.h"
+#include "stress/run/store.h"
 #include "vm/system.h"
 
 namespace stress {
@@ -29,6 +30,7 @@ class NativeRun {
     // What there is now, for a CrashWatch: failed, with a BlankFinding.
     std::function<void(const RunResult&)> prepare_for_crash;
   };
+  // Opens the store: throws CommandError as OpenStore does.
   NativeRun(const RunPlan& plan, Hooks hooks);
   ~NativeRun();
 
@@ -51,6 +53,7 @@ class NativeRun {
 
   const RunPlan& plan_;
   const Hooks hooks_;
+  OpenedStore store_;  // until the machine has it
   RunFindings findings_;
   RaceWatch races_;
   std::unique_ptr<locking::LockOrderWitness> witness_;

@@ -18,9 +18,6 @@ constexpr std::uint32_t kExploreThreads = 2;
 constexpr std::uint32_t kExploreOperationsPerThread = 4;
 // Metadata of the VM and of the oracle, about.
 constexpr std::uint64_t kMetadataBytesPerPage = 512;
-// Of pages and swap slots together: what all mappings may promise. Copies of forks, shadow chains
-// and page tables need the rest.
-constexpr std::uint64_t kCommitPercent = 60;
 
 void CheckWorkers(const RunPlan& plan) {
   std::uint32_t dedicated = 0;
@@ -34,7 +31,8 @@ void CheckWorkers(const RunPlan& plan) {
 void CheckMemory(const RunPlan& plan) {
   const vm::SystemConfig& machine = plan.machine;
   const std::uint64_t frames = std::uint64_t{machine.pages} * machine.page_size;
-  const std::uint64_t swap = std::uint64_t{machine.swap_slots} * machine.page_size;
+  const bool in_memory = plan.store == "memory";
+  const std::uint64_t swap = in_memory ? std::uint64_t{machine.swap_slots} * machine.page_size : 0;
   const std::uint64_t wanted = frames + swap + machine.pages * kMetadataBytesPerPage;
   const std::uint64_t available = AvailableMemoryBytes() / 2;
   if (wanted <= available) return;
@@ -70,19 +68,33 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   return machine;
 }
 
+StoreFaults StoreFaultsOf(const Settings& settings) {
+  const auto rate = [&](const char* key) {
+    return static_cast<std::uint32_t>(settings.Number(key));
+  };
+  return {.write_error = rate("store_write_error"),
+          .read_error = rate("store_read_error"),
+          .full = rate("store_full")};
+}
+
 void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   const std::string wrong = vm::ValidateConfig(plan->machine);
   if (!wrong.empty()) FailUsage(wrong);
   plan->world.salt = plan->seed;
-  plan->world.commit_limit =
-      (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) * kCommitPercent / 100;
+  const Settings& settings = plan->scenario.settings;
+  plan->world.commit_limit = (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) *
+                             settings.Number("commit_percent") / 100;
+  plan->store = settings.Text("store");
+  plan->store_faults = StoreFaultsOf(settings);
+  plan->world.store_may_fail = plan->store_faults.any() || plan->store != "memory";
   CheckWorkers(*plan);
   CheckMemory(*plan);
   plan->replay = "vmstress " + command + " --scenario=" + plan->scenario.name +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
-  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "duration", "operations",
-                          "witness", "strategy", "depth", "executions"})
+  for (const char* key :
+       {"pages", "page_size", "cpus", "swap_slots", "store", "duration", "operations",
+        "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
 }
 
@@ -139,6 +151,10 @@ RunPlan PlanExploredRun(const Settings& flags) {
   if (!flags.Given("pages")) plan.machine.pages = kExplorePages;
   if (!flags.Given("page_size")) plan.machine.page_size = kExplorePageSize;
   if (!flags.Given("swap_slots")) plan.machine.swap_slots = plan.machine.pages * 2;
+  if (plan.scenario.settings.Text("store") != "memory")
+    FailUsage(plan.scenario.settings.Origin("store") +
+              ": explore runs its threads on fibres, which must not wait for a file; accepted: "
+              "memory");
   plan.seed = plan.scenario.settings.Given("seed") ? plan.scenario.settings.Number("seed") : 1;
   plan.operations = flags.Given("operations") ? flags.Number("operations")
                                               : plan.threads * kExploreOperationsPerThread;

@@ -7,6 +7,7 @@
 
 #include "stress/config/scenario.h"
 #include "stress/run/findings.h"
+#include "stress/world/faulty_store.h"
 #include "stress/world/world.h"
 #include "vm/config.h"
 
@@ -16,6 +17,8 @@ struct RunPlan {
   Scenario scenario;
   vm::SystemConfig machine;
   WorldConfig world;
+  std::string store = "memory";  // or "file:PATH"
+  StoreFaults store_faults;
   std::uint32_t threads = 1;
   std::uint64_t seed = 0;
   std::uint64_t operations = 0;   // 0: until duration_ns

@@ -32,6 +32,7 @@ struct RunResult {
   // The machine when the workers had ended: free, active, … and event counts.
   std::vector<std::pair<std::string, std::uint64_t>> memory;
   std::vector<std::pair<std::string, std::uint64_t>> events;
+  std::string store_caching;  // of OpenedStore
   std::uint64_t peak_rss_bytes = 0;
 };
 

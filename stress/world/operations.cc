@@ -23,10 +23,12 @@ void ReportWrong(const WorkerContext& context, const char* id, const std::string
   locking::ReportFinding(std::move(finding));
 }
 
-// An outcome that is allowed at any time: the machine has not enough of something.
-bool IsRefusal(vm::Result result) {
+// An outcome that is allowed at any time: the machine has not enough of something, or its store is
+// one that fails.
+bool IsRefusal(const WorkerContext& context, vm::Result result) {
   return result == vm::Result::kShortage || result == vm::Result::kOutOfMemory ||
-         result == vm::Result::kIoError || result == vm::Result::kNoSpace;
+         result == vm::Result::kNoSpace ||
+         (result == vm::Result::kIoError && context.world.store_may_fail());
 }
 
 vm::Result ExpectedOf(PageState state, Access access) {
@@ -44,8 +46,9 @@ std::string PlaceOf(const SpaceState& state, const Mapping& mapping, std::uint32
 // The access was made between the states; only when nothing changed, its outcome is known.
 void CheckOutcome(const WorkerContext& context, const SpaceState& state, const Mapping& mapping,
                   std::uint32_t page, Access access, PageState before, vm::Result result) {
+  if (IsRefusal(context, result)) return;
   const PageState after = mapping.StateOf(page);
-  if (before != after || before.changing() || IsRefusal(result)) return;
+  if (before != after || before.changing()) return;
   const vm::Result expected = ExpectedOf(before, access);
   if (result == expected) return;
   ReportWrong(context, "ORACLE-ACCESS",
@@ -56,7 +59,7 @@ void CheckOutcome(const WorkerContext& context, const SpaceState& state, const M
 
 void CheckUnexpected(const WorkerContext& context, const char* operation, vm::Result result,
                      const SpaceState& state, const Mapping& mapping, std::uint32_t first) {
-  if (result == vm::Result::kOk || IsRefusal(result)) return;
+  if (result == vm::Result::kOk || IsRefusal(context, result)) return;
   ReportWrong(context, "ORACLE-ACCESS",
               std::string(operation) + " of a mapped range gave " + vm::ResultName(result),
               PlaceOf(state, mapping, first));
@@ -72,6 +75,7 @@ void LoadRecord(WorkerContext& context, SpaceState& state, Mapping& mapping, std
   context.log.Begin("load", state.number, va, 0);
   const vm::Result result = state.space.LoadWords(context.cpu, va, words, kRecordWords);
   context.log.End(result);
+  if (IsRefusal(context, result)) context.counters.refused.Add();
   CheckOutcome(context, state, mapping, page, Access::kLoad, state_before, result);
   if (result != vm::Result::kOk) return;
   const Verdict verdict = memory.EndLoad(page, slot, snapshot, Record::FromWords(words));
@@ -96,6 +100,7 @@ void StoreRecord(WorkerContext& context, SpaceState& state, Mapping& mapping, st
   memory.EndStore(page, slot,
                   stored ? Memory::StoreOutcome::kStored : Memory::StoreOutcome::kNotStored);
   if (stored) context.counters.stores.Add();
+  if (IsRefusal(context, result)) context.counters.refused.Add();
   CheckOutcome(context, state, mapping, page, Access::kStore, state_before, result);
 }
 

@@ -19,7 +19,7 @@ namespace stress {
 struct WorkerCounters {
   locking::Counter loads_checked;
   locking::Counter stores;
-  locking::Counter refused;  // operations that the VM refused for want of memory or space
+  locking::Counter refused;  // operations refused for want of memory or space, or by the store
 };
 
 struct WorkerContext {

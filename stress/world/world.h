@@ -63,6 +63,7 @@ struct WorldConfig {
   // Pages that all mappings together may promise, so that a run is about memory pressure and not
   // about running out.
   std::uint64_t commit_limit = 0;
+  bool store_may_fail = false;  // an I/O error is a legal outcome
 };
 
 class World {
@@ -91,6 +92,7 @@ class World {
   bool MayCommit(std::uint64_t pages) const {
     return lineage_.committed_pages() + pages <= config_.commit_limit;
   }
+  bool store_may_fail() const { return config_.store_may_fail; }
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
   Shared<AddressRanges> NewRanges(const vm::Space& space) const;

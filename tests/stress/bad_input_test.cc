@@ -1,4 +1,5 @@
 // Bad input to the real command: one line, exit code 2 or 3, nothing left behind.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +38,46 @@ TEST_F(BadInput, FlagNotBuiltYet) {
 TEST_F(BadInput, ChoiceNotBuiltYet) {
   ExpectRefused({"run", "--locks=giant"}, {"--locks", "giant", kNotAvailable});
   ExpectRefused({"run", "--anon=amap"}, {"--anon", "amap", kNotAvailable});
-  ExpectRefused({"run", "--store=file:x"}, {"--store", kNotAvailable});
+  ExpectRefused({"run", "--store=uring:x"}, {"--store", kNotAvailable});
+}
+
+TEST_F(BadInput, StorePath) {
+  ExpectRefused({"run", "--store=file:"}, {"--store", "PATH"});
+  ExpectRefused({"run", "--store=fiel:x"}, {"--store", "memory, file:PATH"});
+  ExpectRefused({"run", "--store=file:."}, {"--store", "folder"});
+  ExpectRefused({"run", "--store=file:new/"}, {"--store", "new/", "directory"});
+  ExpectRefused({"run", "--store=file:missing/x"}, {"--store", "missing/x", "No such file"});
+  Write("s.toml", std::string("[machine]\nstore = \"file:missing/x\"\n") + kWorker);
+  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml:2: store", "missing/x"});
+}
+
+TEST_F(BadInput, StoreOverAForeignFile) {
+  Write("foreign", "kept");
+  ExpectRefused({"run", "--store=file:foreign"}, {"--store", "foreign exists already"});
+  ExpectRefused({"run", "--store=file:foreign/x"}, {"--store", "foreign/x"});
+  EXPECT_EQ(Read("foreign"), "kept");
+}
+
+TEST_F(BadInput, StoreInAFolderThatCannotBeWritten) {
+  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
+  mkdir((folder_ + "/d").c_str(), 0500);
+  ExpectRefused({"run", "--store=file:d/x"}, {"--store", "d/x", "denied"});
+}
+
+TEST_F(BadInput, StoreForWhichThereIsNoRoom) {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit limit{1 << 20, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  ExpectRefused({"run", "--store=file:x", "--page-size=4KiB", "--swap-slots=1024"},
+                {"--store", "4MiB", "1024 swap slots"}, 3);
+  setrlimit(RLIMIT_FSIZE, &before);
+}
+
+TEST_F(BadInput, AnExplorationHasNoFile) {
+  ExpectRefused({"explore", "--store=file:x"}, {"--store", "fibres", "accepted: memory"});
+  Write("s.toml", std::string("[machine]\nstore = \"file:x\"\n") + kWorker);
+  ExpectRefused({"explore", "--scenario=s.toml"}, {"s.toml:2: store", "accepted: memory"});
 }
 
 TEST_F(BadInput, UnexpectedArgument) {

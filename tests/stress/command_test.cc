@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 namespace stress {
 namespace {
@@ -147,7 +148,8 @@ TEST_F(Command, EachPageSizeWorks) {
 }
 
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
-  for (const char* scenario : {"faults", "fork-storm", "low-memory", "maps", "mixed", "wiring"}) {
+  for (const char* scenario : {"faults", "fork-storm", "io-errors", "low-memory", "maps", "mixed",
+                               "swap-full", "wiring"}) {
     const Outcome run = Run({"run", std::string("--scenario=") + scenario, "--duration=300ms",
                              "--sweep-interval=100ms", "--threads=4"});
     EXPECT_EQ(run.exit_code, 0) << scenario << run.err << run.out;
@@ -155,6 +157,65 @@ TEST_F(Command, EachShippedScenarioRunsAndExplores) {
         Run({"explore", std::string("--scenario=") + scenario, "--executions=3"});
     EXPECT_EQ(explore.exit_code, 0) << scenario << explore.err << explore.out;
   }
+}
+
+TEST_F(Command, ARunOverAFileSaysHowAndLeavesNothing) {
+  const Outcome outcome = Run({"run", "--scenario=low-memory", "--store=file:swap", "--threads=2",
+                               "--operations=200", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  EXPECT_TRUE(Contains(outcome.out, "--store=file:swap")) << "the command that repeats it";
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["config"]["store"], "file:swap");
+  const std::string caching = result["config"]["store_caching"];
+  EXPECT_TRUE(caching == "direct" || caching == "buffered") << caching;
+  EXPECT_GT(result["events"]["page_outs"], 0);
+  EXPECT_GT(result["events"]["page_ins"], 0);
+  EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
+}
+
+TEST_F(Command, AFileStoreIsGoneHoweverTheRunEnds) {
+  const std::vector<std::string> run = {"run", "--store=file:swap", "--duration=10m",
+                                        "--threads=2"};
+  for (const std::vector<int>& signals :
+       {std::vector<int>{SIGINT}, {SIGTERM}, {SIGINT, SIGTERM}, {SIGKILL}}) {
+    const Outcome outcome = RunAndSignal(run, signals);
+    EXPECT_EQ(outcome.exit_code, signals.front() == SIGKILL ? -1 : 130) << outcome.err;
+    EXPECT_TRUE(Files().empty()) << "after signal " << signals.front();
+  }
+}
+
+TEST_F(Command, TwoRunsOverOnePathAreIndependent) {
+  const std::vector<std::string> run = {"run", "--scenario=low-memory", "--store=file:swap",
+                                        "--threads=2", "--operations=300"};
+  Outcome outcomes[2];
+  std::thread other([&] { outcomes[1] = Run(run); });
+  outcomes[0] = Run(run);
+  other.join();
+  for (const Outcome& outcome : outcomes)
+    // Refused if it came while the other one held the name, for a moment.
+    EXPECT_TRUE(outcome.exit_code == 0 || Contains(outcome.err, "exists already"))
+        << outcome.err << outcome.out;
+  EXPECT_TRUE(Files().empty());
+}
+
+TEST_F(Command, InjectedErrorsAreCountedAndNothingIsLost) {
+  const Outcome outcome = Run({"run", "--scenario=io-errors", "--threads=3", "--operations=600",
+                               "--seed=4", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["config"]["faults"]["store_write_error"], 50'000);
+  EXPECT_GT(result["events"]["page_out_errors"], 0);
+  EXPECT_GT(result["events"]["page_in_errors"], 0);
+  EXPECT_GE(result["oracle"]["refused"], result["events"]["page_in_errors"]);
+}
+
+TEST_F(Command, FullSwapRefusesAndLosesNothing) {
+  const Outcome outcome = Run({"run", "--scenario=swap-full", "--threads=3", "--operations=600",
+                               "--seed=4", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_GT(result["events"]["swap_full"], 0);
+  EXPECT_GT(result["events"]["page_outs"], 0);
 }
 
 TEST_F(Command, TheWitnessCanBeOffOrStrict) {
@@ -293,7 +354,8 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   EXPECT_TRUE(Contains(Read("book.toml"), "\"map\", \"object\"")) << Read("book.toml");
   Write("book.toml",
         "order = [[\"map\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
-        "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"free queue\"]\n");
+        "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"free "
+        "queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
   EXPECT_EQ(approved.exit_code, 0) << approved.err << approved.out;
   const json result = json::parse(Read("o.json"));

@@ -131,7 +131,18 @@ TEST(Scenario, ContradictionsAreRefused) {
 
 TEST(Scenario, WhatIsNotBuiltYetSaysSo) {
   ExpectError("[machine]\nlocks = \"giant\"\n", {"s.toml:2", "not available in this version"});
-  ExpectError("[faults]\nread_error = 1\n", {"s.toml:2", "not available in this version"});
+  ExpectError("[machine]\nstore = \"uring:x\"\n", {"s.toml:2", "not available in this version"});
+}
+
+TEST(Scenario, FaultsAreRatesInAMillion) {
+  const Scenario scenario = ParseScenario(
+      std::string("[faults]\nstore_write_error = 50_000\n") + kWorker, "s.toml", WorkerKinds());
+  EXPECT_EQ(scenario.settings.Number("store_write_error"), 50'000u);
+  EXPECT_EQ(scenario.settings.Number("store_read_error"), 0u);
+  ExpectError("[faults]\nstore_write_eror = 1\n",
+              {"s.toml:2", "store_write_eror", "mean store_write_error?"});
+  ExpectError("[faults]\nstore_full = 1000001\n", {"s.toml:2", "store_full", "1000000"});
+  ExpectError("[faults]\nstore_full = 0.5\n", {"s.toml:2", "store_full", "an integer"});
 }
 
 TEST(Scenario, AnUnknownNameListsTheShippedOnes) {

@@ -30,8 +30,8 @@ namespace {
 using Fault = std::function<ssize_t(const iovec* vectors, int count, off_t offset)>;
 Fault g_write_fault;
 Fault g_read_fault;
-int g_direct_error = 0;  // of a plain pwrite
-std::vector<int> g_write_flags;
+int g_direct_error = 0;                     // of a plain pwrite
+std::vector<int>* g_write_flags = nullptr;  // of the calls; only where one thread writes
 
 ssize_t Answer(ssize_t bytes) {
   if (bytes >= 0) return bytes;
@@ -48,7 +48,7 @@ ssize_t Call(long number, int fd, const iovec* vectors, int count, off_t offset,
 
 // In place of the C library's.
 extern "C" ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  vm::g_write_flags.push_back(flags);
+  if (vm::g_write_flags != nullptr) vm::g_write_flags->push_back(flags);
   if (vm::g_write_fault) return vm::Answer(vm::g_write_fault(vectors, count, offset));
   return vm::Call(SYS_pwritev2, fd, vectors, count, offset, flags);
 }
@@ -97,9 +97,10 @@ class FileStoreTest : public testing::Test {
     std::string pattern = std::string(base == nullptr ? "/tmp" : base) + "/storeXXXXXX";
     folder_ = mkdtemp(pattern.data());
     signal(SIGXFSZ, SIG_IGN);
-    g_write_flags.clear();
+    g_write_flags = &write_flags_;
   }
   ~FileStoreTest() override {
+    g_write_flags = nullptr;
     g_write_fault = nullptr;
     g_read_fault = nullptr;
     g_direct_error = 0;
@@ -124,6 +125,7 @@ class FileStoreTest : public testing::Test {
   }
 
   std::string folder_;
+  std::vector<int> write_flags_;
 };
 
 // A lower limit to the size of files, while it lives.
@@ -214,7 +216,7 @@ TEST_F(FileStoreTest, WithoutSlotsThereIsNothingToWrite) {
 TEST_F(FileStoreTest, AClusterIsOneCall) {
   const auto store = Make(16);
   EXPECT_EQ(store->Write(0, Pages(16, 1).in()), Result::kOk);
-  EXPECT_EQ(g_write_flags.size(), 1u);
+  EXPECT_EQ(write_flags_.size(), 1u);
 }
 
 TEST_F(FileStoreTest, WhereDirectIsRefusedEachWriteWaitsForTheDisk) {
@@ -223,7 +225,7 @@ TEST_F(FileStoreTest, WhereDirectIsRefusedEachWriteWaitsForTheDisk) {
   EXPECT_EQ(store->caching(), FileStore::Caching::kBuffered);
   const Pages pages(2, 9);
   EXPECT_EQ(store->Write(1, pages.in()), Result::kOk);
-  EXPECT_EQ(g_write_flags, std::vector<int>{RWF_DSYNC});
+  EXPECT_EQ(write_flags_, std::vector<int>{RWF_DSYNC});
   Pages read(2);
   EXPECT_EQ(store->Read(1, read.out()), Result::kOk);
   EXPECT_EQ(read, pages);
@@ -305,12 +307,13 @@ TEST_F(FileStoreTest, ADiskThatIsFullInTheMiddleOfAWriteIsReported) {
   const auto store = Make(8);
   FileSizeLimit limit(4 * kPage);  // the first call of the write is cut short there
   EXPECT_EQ(store->Write(2, Pages(4, 1).in()), Result::kNoSpace);
-  EXPECT_EQ(g_write_flags.size(), 2u);
+  EXPECT_EQ(write_flags_.size(), 2u);
 }
 
 // ---- A machine that swaps to it ----
 
 TEST_F(FileStoreTest, AMachineKeepsItsContentThere) {
+  g_write_flags = nullptr;
   for (const std::uint32_t page_size : {512u, 4096u, 32768u}) {
     System system({.pages = 64, .page_size = page_size, .cpus = 1, .swap_slots = 512},
                   Make(512, page_size));
