@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint32_t kPageSize = 4096;
 constexpr std::uint32_t kDirtyPages = 512;
-constexpr std::uint32_t kSlots = 65536;
+constexpr std::uint32_t kSlots = 8192;
 
 struct Opened {
   std::unique_ptr<Store> store;

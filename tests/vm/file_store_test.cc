@@ -112,6 +112,7 @@ class FileStoreTest : public testing::Test {
     int error = 0;
     auto store = FileStore::Create(PathOf("swap"), slots, page_size, &error);
     EXPECT_NE(store, nullptr) << strerror(error);
+    write_flags_.clear();
     return store;
   }
   int ErrorOf(const std::string& path, std::uint32_t slots = 4) {
@@ -204,6 +205,26 @@ TEST_F(FileStoreTest, SpaceThatThereIsNotIsMetAtCreation) {
   EXPECT_EQ(ErrorOf(PathOf("swap"), 9), EFBIG);
   EXPECT_EQ(CountFiles(), 0u);
   EXPECT_NE(Make(8), nullptr);
+}
+
+TEST_F(FileStoreTest, AllOfItIsWrittenAtCreation) {
+  std::uint64_t written = 0;
+  g_write_fault = [&](const iovec* vectors, int count, off_t offset) -> ssize_t {
+    EXPECT_EQ(offset, static_cast<off_t>(written));
+    ssize_t bytes = 0;
+    for (int i = 0; i < count; ++i) bytes += static_cast<ssize_t>(vectors[i].iov_len);
+    written += static_cast<std::uint64_t>(bytes);
+    return bytes;
+  };
+  Make(1000);
+  EXPECT_EQ(written, 1000u * kPage);
+  g_write_fault = [](const iovec*, int, off_t) -> ssize_t { return -ENOSPC; };
+  EXPECT_EQ(ErrorOf(PathOf("swap")), ENOSPC);
+  g_write_fault = nullptr;
+  const auto store = Make(4);
+  Pages read(4, 1);
+  EXPECT_EQ(store->Read(0, read.out()), Result::kOk);
+  EXPECT_EQ(read, Pages(4));
 }
 
 TEST_F(FileStoreTest, WithoutSlotsThereIsNothingToWrite) {

@@ -1,9 +1,9 @@
 // A store over a real file, so that swap costs what a disk costs and fails as a disk fails.
 //
 // The file is new, and has no name from its creation on: it is gone with the process, however that
-// ends, and nobody else can reach it. All its space is taken at the start where the file system can
-// do that, so that a full disk is met before the run and not in it, and neighbouring slots are
-// neighbours on the disk.
+// ends, and nobody else can reach it. All of it is written at the start: a full disk is met before
+// the run and not in it, neighbouring slots are neighbours on the disk, and no write finds a hole
+// or space that was only promised, which cost a file system up to a hundred times the write.
 //
 // A call of Write or Read is one call of the system, unless that was cut short or interrupted: then
 // it goes on where it stopped. Past the page cache (O_DIRECT) where the file system can do that
@@ -32,7 +32,7 @@ class FileStore final : public Store {
   FileStore(const FileStore&) = delete;
 
   Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override;
-  // A slot that was never written reads as anything.
+  // A slot that was never written reads as zero.
   Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override;
 
   enum class Caching : std::uint8_t {
@@ -45,8 +45,10 @@ class FileStore final : public Store {
   FileStore(int fd, std::uint32_t slots, std::uint32_t page_size)
       : fd_(fd), slots_(slots), page_size_(page_size) {}
 
+  // These return an errno value, or 0. `zeroes` is a page.
   int TakeSpace();
-  int ChooseCaching();
+  int ChooseCaching(std::span<const std::byte> zeroes);
+  int WriteAll(std::span<const std::byte> zeroes);
   template <typename Pages, typename Call>
   Result Transfer(std::uint32_t slot, const Pages& pages, Call call);
 
