@@ -13,7 +13,7 @@
 namespace vm {
 
 enum class Event : std::uint8_t {
-  kFault,          // faults resolved, all kinds
+  kFault,          // faults resolved: the sum of the next four, never counted itself
   kFaultResident,  // found in the object itself
   kFaultChain,     // found in a backer, mapped read-only
   kZeroFill,
@@ -46,12 +46,18 @@ class Counters {
     stripes_[locking::Self().id % kStripes].counts[static_cast<std::size_t>(event)].Add(n);
   }
   std::uint64_t Get(Event event) const {
+    if (event != Event::kFault) return Sum(event);
+    return Sum(Event::kFaultResident) + Sum(Event::kFaultChain) + Sum(Event::kZeroFill) +
+           Sum(Event::kCowCopy);
+  }
+
+ private:
+  std::uint64_t Sum(Event event) const {
     std::uint64_t sum = 0;
     for (const Stripe& stripe : stripes_) sum += stripe.counts[static_cast<std::size_t>(event)];
     return sum;
   }
 
- private:
   static constexpr std::size_t kStripes = 8;
   struct alignas(64) Stripe {
     std::array<locking::Relaxed<std::uint64_t>, static_cast<std::size_t>(Event::kCount)> counts{};

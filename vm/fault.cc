@@ -2,6 +2,7 @@
 
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
+#include "vm/prefetch.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -35,7 +36,7 @@ class Fault {
     for (;;) {
       switch (Attempt()) {
         case Outcome::kDone:
-          system_.counters().Add(Event::kFault);
+          system_.counters().Add(kind_of_fault_);
           return Result::kOk;
         case Outcome::kRetry:
           continue;
@@ -62,7 +63,7 @@ class Fault {
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
   bool PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
-  void KeepInMemory(Page& page);
+  void Keep(Page& page);
 
   System& system_;
   Map& map_;
@@ -76,6 +77,7 @@ class Fault {
   bool write_ = false;  // copy-on-write is to be broken
   bool entry_wired_ = false;
   bool copied_ = false;
+  Event kind_of_fault_ = Event::kFaultResident;
   Protection protection_ = Protection::kNone;  // what the mapping may get
   Object* first_ = nullptr;                    // locked
   Pindex first_index_ = 0;
@@ -153,11 +155,11 @@ Outcome Fault::WalkChain() {
 
 Outcome Fault::Found(Page& page) {
   if (object_ == first_) {
-    system_.counters().Add(Event::kFaultResident);
+    kind_of_fault_ = Event::kFaultResident;
     return MapIn(page, protection_);
   }
   if (write_) return CopyUp(page);
-  system_.counters().Add(Event::kFaultChain);
+  kind_of_fault_ = Event::kFaultChain;
   return MapIn(page, protection_ & Protection::kRead);
 }
 
@@ -190,19 +192,27 @@ Outcome Fault::ZeroFill() {
   UnlockCurrent();
   Page* page = AllocatePage(system_, *first_, first_index_, {.zeroed = true});
   if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
+  kind_of_fault_ = Event::kZeroFill;
+  Keep(*page);  // before the frame is written: its lines are on their way
   if (!page->zeroed) ZeroPage(system_, *page);
   page->zeroed = false;
   page->valid = system_.AllBlocks();
   // Dropping a clean page must not uncover what a backer that others write to got meanwhile.
   if (first_->backing != nullptr) page->dirty.Store(system_.AllBlocks(), std::memory_order_relaxed);
-  system_.counters().Add(Event::kZeroFill);
   return MapIn(*page, protection_);
 }
 
 // Copy-on-write: the first object gets a page of its own.
 Outcome Fault::CopyUp(Page& source) {
+  const std::span<const std::byte> bytes = system_.FrameBytes(source);
+  const std::size_t part = bytes.size() / 4;
+  Prefetch(bytes.first(part));
   Page* page = AllocatePage(system_, *first_, first_index_, {});
   if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
+  kind_of_fault_ = Event::kCowCopy;
+  Prefetch(bytes.subspan(part, part));
+  Keep(*page);  // before the frame is written: its lines are on their way
+  Prefetch(bytes.subspan(2 * part, part));
   // Whoever still writes to the source directly stops until it faults again: its owner is locked.
   if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
   CopyPage(system_, source, *page);
@@ -212,7 +222,6 @@ Outcome Fault::CopyUp(Page& source) {
   // Other maps that share the first object still map the source in its place (D44).
   if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);
   UnlockCurrent();
-  system_.counters().Add(Event::kCowCopy);
   copied_ = true;
   return MapIn(*page, protection_);
 }
@@ -234,14 +243,15 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
       system_.queues().Activate(page);
     return GiveUp(Outcome::kWaitForPages);
   }
-  if (!wire) KeepInMemory(page);
+  Keep(page);
   // A copy may have made the chain's next object superfluous.
   if (copied_) CollapseObject(system_, *first_);
   return GiveUp(Outcome::kDone);
 }
 
-// The page is used: on the active queue, and not the next to go.
-void Fault::KeepInMemory(Page& page) {
+// The page is used: on the active queue, and not the next to go. A wired one is on none.
+void Fault::Keep(Page& page) {
+  if (kind_ == FaultKind::kWire) return;
   page.referenced.Store(true, std::memory_order_relaxed);
   if (page.queue == PageQueue::kActive) return;
   PageRoleGuard guard(system_.queues().PageLock(page));

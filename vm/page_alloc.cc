@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "vm/page_busy.h"
+#include "vm/prefetch.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -70,6 +71,8 @@ void PutPage(System& system, Page& page) LOCKING_REQUIRES(system.queues().lock) 
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
   Page* page = TakePage(system, &object, request);
   if (page == nullptr) return nullptr;
+  // It will be written whole, once it is in its object and on its queue.
+  Prefetch(system.FrameBytes(*page));
   page->identity = PageIdentity::kObject;
   InsertPage(system, object, pindex, *page);
   if (request.busy) BusyPage(object, *page);
