@@ -265,8 +265,9 @@ void OnSignal(int number, siginfo_t* info, void* context) {
   while (kSignals[i].number != number) ++i;
   NoteSignal(kSignals[i], *info, context);
   const struct sigaction& former = g_former[i];
-  // A sanitizer's: it prints its report and calls OnDeath.
-  if ((former.sa_flags & SA_SIGINFO) != 0) former.sa_sigaction(number, info, context);
+  // A sanitizer's: it prints its report and calls OnDeath. ThreadSanitizer's does not call it.
+  if ((former.sa_flags & SA_SIGINFO) != 0 && __tsan_init == nullptr)
+    former.sa_sigaction(number, info, context);
   const std::string_view report[] = {"CRASH: ", g_facts.title.view(), "\n  ", g_facts.thread.view(),
                                      "\n",      g_facts.lines.view()};
   Print(STDERR_FILENO, report);
