@@ -12,11 +12,13 @@
 namespace stress {
 namespace {
 
-const Setting* AnySetting(std::string_view key) {
-  for (const Setting& setting : AllSettings())
+const Setting* FindByKey(std::span<const Setting> settings, std::string_view key) {
+  for (const Setting& setting : settings)
     if (key == setting.key) return &setting;
   return nullptr;
 }
+
+const Setting* AnySetting(std::string_view key) { return FindByKey(AllSettings(), key); }
 
 const char* TypeName(const toml::node& node) {
   switch (node.type()) {
@@ -35,24 +37,6 @@ const char* TypeName(const toml::node& node) {
     default:
       return "a date or time";
   }
-}
-
-const Setting& WeightSetting() {
-  static const auto* setting = new Setting{.key = "weight",
-                                           .section = Section::kWorker,
-                                           .type = ValueType::kInteger,
-                                           .min = 1,
-                                           .max = 1'000'000,
-                                           .fallback = "1"};
-  return *setting;
-}
-const Setting& CountSetting() {
-  static const auto* setting = new Setting{.key = "count",
-                                           .section = Section::kWorker,
-                                           .type = ValueType::kInteger,
-                                           .min = 1,
-                                           .max = 1024};
-  return *setting;
 }
 
 class Parser {
@@ -149,21 +133,19 @@ void Parser::ParseWorker(const toml::table& table) {
   WorkerSpec spec;
   spec.kind = kind.name;
   spec.where = Where(table);
-  std::vector<std::string> accepted = {"kind", "weight", "count"};
+  std::vector<std::string> accepted = {"kind"};
+  for (const Setting& setting : WorkerSettings()) accepted.push_back(setting.key);
   for (const Setting& parameter : kind.parameters) accepted.push_back(parameter.key);
   for (const auto& [key, value] : table) {
     if (key.str() == "kind") continue;
-    if (key.str() == "weight") {
-      spec.weight = static_cast<std::uint32_t>(ParseNode(WeightSetting(), value).number);
-    } else if (key.str() == "count") {
-      spec.count = static_cast<std::uint32_t>(ParseNode(CountSetting(), value).number);
-    } else {
-      const Setting* found = nullptr;
-      for (const Setting& parameter : kind.parameters)
-        if (key.str() == parameter.key) found = &parameter;
-      if (found == nullptr) UnknownKey(key, std::string("the worker ") + kind.name, accepted);
-      spec.parameters[found->key] = ParseNode(*found, value);
+    if (const Setting* of_any = FindByKey(WorkerSettings(), key.str()); of_any != nullptr) {
+      const auto number = static_cast<std::uint32_t>(ParseNode(*of_any, value).number);
+      (key.str() == "count" ? spec.count : spec.weight) = number;
+      continue;
     }
+    const Setting* parameter = FindByKey(kind.parameters, key.str());
+    if (parameter == nullptr) UnknownKey(key, std::string("the worker ") + kind.name, accepted);
+    spec.parameters[parameter->key] = ParseNode(*parameter, value);
   }
   if (table.contains("weight") && table.contains("count"))
     FailUsage(spec.where + ": a [[worker]] has weight or count, not both");

@@ -78,8 +78,10 @@ struct Value {
   std::string text;          // choices, texts; for the others what was typed
 };
 
-// All keys, those of worker kinds excepted.
+// All keys, those of workers excepted.
 std::span<const Setting> AllSettings();
+// The keys of a [[worker]] of any kind, `kind` itself excepted.
+std::span<const Setting> WorkerSettings();
 // The setting that `command` takes under `key`; several commands may give one key their own
 // meaning.
 const Setting* FindSetting(std::string_view key, std::uint32_t command);

@@ -276,8 +276,27 @@ const std::vector<Setting>& Table() {
   return *table;
 }
 
+const std::vector<Setting>& WorkerTable() {
+  static const auto* table = new std::vector<Setting>{
+      {.key = "weight",
+       .section = Section::kWorker,
+       .type = ValueType::kInteger,
+       .min = 1,
+       .max = 1'000'000,
+       .fallback = "1"},
+      {.key = "count",
+       .section = Section::kWorker,
+       .type = ValueType::kInteger,
+       .min = 1,
+       .max = 1024,
+       .default_note = "by weight"},
+  };
+  return *table;
+}
+
 }  // namespace
 
 std::span<const Setting> AllSettings() { return Table(); }
+std::span<const Setting> WorkerSettings() { return WorkerTable(); }
 
 }  // namespace stress
