@@ -82,10 +82,10 @@ void PageDaemon::Run() {
       fruitless = 0;
       continue;
     }
-    // What was passed over may be free to take next time.
+    // What was passed over, and what is being written, may be free to take next time.
     if (pass.freed != 0 || pass.written != 0)
       fruitless = 0;
-    else if (pass.passed_over == 0 && !stalled_)
+    else if (pass.passed_over == 0)
       ++fruitless;
     if (fruitless == kOutOfMemoryPasses) {
       if (free_queue.DeclareOutOfMemory()) system_.counters().Add(Event::kOutOfMemory);
@@ -174,6 +174,8 @@ void PageDaemon::ScanInactive(Pass& pass) {
   // What is requeued is not met again.
   for (std::uint32_t left = system_.queues().inactive_count(); left > 0; --left) {
     TakeWritten(pass);
+    // What is counted on may fail: then there are others to try.
+    if (Missing(pass) == 0) WaitForWrites(pass);
     if (Missing(pass) == 0) return;
     if (!pass.no_room) pass.no_room = !laundry_.WaitForRoom(EndOfPatience());
     if (!Step(marker.page(), pass, &PageDaemon::LookAtInactive)) return;

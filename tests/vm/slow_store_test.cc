@@ -39,6 +39,10 @@ class GateStore final : public Store {
     locking::MutexGuard guard(lock_);
     closed_ |= Bit(kind);
   }
+  void FailNextWrites(std::uint32_t count) {
+    locking::MutexGuard guard(lock_);
+    failing_ = count;
+  }
   // Whoever waits goes on, and its call ends with `result`.
   void Open(Result result = Result::kOk) {
     locking::MutexGuard guard(lock_);
@@ -50,10 +54,6 @@ class GateStore final : public Store {
     locking::MutexGuard guard(lock_);
     while (waiting_ < count)
       sleepers_.SleepKeep(&waiting_, lock_, {.resource_class = &kGateReached}).AndRetry();
-  }
-  std::uint32_t calls() {
-    locking::MutexGuard guard(lock_);
-    return calls_;
   }
   // The most locks that a caller held.
   std::uint32_t most_held() {
@@ -68,13 +68,16 @@ class GateStore final : public Store {
     const std::uint32_t held = locking::Self().held.size();
     locking::MutexGuard guard(lock_);
     EXPECT_GE(locking::Self().held.size(), 1u) << "held locks are not counted";
-    ++calls_;
     most_held_ = std::max(most_held_, held);
     ++waiting_;
     sleepers_.WakeAll(&waiting_);
     while ((closed_ & Bit(kind)) != 0)
       sleepers_.SleepKeep(&closed_, lock_, {.resource_class = &kGateClosed}).AndRetry();
     --waiting_;
+    if (kind == Kind::kWrite && failing_ > 0) {
+      --failing_;
+      return Result::kIoError;
+    }
     return result_;
   }
 
@@ -83,8 +86,8 @@ class GateStore final : public Store {
   locking::SleepQueue sleepers_;
   std::uint32_t closed_ LOCKING_GUARDED_BY(lock_) = 0;
   Result result_ LOCKING_GUARDED_BY(lock_) = Result::kOk;
+  std::uint32_t failing_ LOCKING_GUARDED_BY(lock_) = 0;
   std::uint32_t waiting_ LOCKING_GUARDED_BY(lock_) = 0;
-  std::uint32_t calls_ LOCKING_GUARDED_BY(lock_) = 0;
   std::uint32_t most_held_ LOCKING_GUARDED_BY(lock_) = 0;
 };
 
@@ -353,6 +356,18 @@ TEST_F(SlowStoreTest, PauseWaitsForTheWritesUnderWay) {
   for (int i = 0; i < 1000; ++i) locking::Yield();
   store->Open();
   pauser.Join();
+}
+
+TEST_F(SlowStoreTest, OtherPagesAreTriedBeforeFailedWritesAreOutOfMemory) {
+  constexpr std::uint32_t kDirty = 50;  // four clusters
+  Fill(0, kDirty);
+  Deactivate(0, kDirty);
+  store->FailNextWrites(kOutOfMemoryPasses - 1);
+  system().Start();
+  Fill(kDirty, 128 - kDirty);
+  EXPECT_GT(Count(Event::kPageOutError), 0u);
+  EXPECT_EQ(Count(Event::kOutOfMemory), 0u);
+  ExpectFilled(0, 128);
 }
 
 TEST_F(SlowStoreTest, WritesThatFailNowAndThenAreNotOutOfMemory) {
