@@ -53,7 +53,7 @@ nlohmann::ordered_json BuildJson() {
 }
 
 nlohmann::ordered_json HostJson() {
-  return {{"cores", HostCores()},
+  return {{"cores", UsableCores()},
           {"memory_bytes", HostMemoryBytes()},
           {"system", HostSystem()},
           {"cpu", HostCpuModel()}};

@@ -27,7 +27,7 @@ explore::Options OptionsOf(const Exploration& exploration, const Settings& flags
   options.max_steps = exploration.max_steps;
   options.keep_going = flags.Enabled("keep_going");
   options.jobs =
-      flags.Given("jobs") ? static_cast<std::uint32_t>(flags.Number("jobs")) : HostCores();
+      flags.Given("jobs") ? static_cast<std::uint32_t>(flags.Number("jobs")) : UsableCores();
   options.stop = HostEvents::interrupted;
   return options;
 }

@@ -9,14 +9,21 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
 
 #include "locking/hash.h"
+#include "stress/host/cgroup.h"
 
 namespace stress {
 namespace {
 
+constexpr std::uint32_t kMaxHostCores = 1 << 16;
+
 // The number after `key` in a file of lines "key: number kB"; 0 if it is not there.
-std::uint64_t NumberOfLine(const char* path, const std::string& key) {
+std::uint64_t NumberOfLine(const std::string& path, const std::string& key) {
   std::ifstream file(path);
   std::string word;
   while (file >> word) {
@@ -26,18 +33,60 @@ std::uint64_t NumberOfLine(const char* path, const std::string& key) {
   return 0;
 }
 
-std::uint64_t NumberIn(const char* path, std::uint64_t otherwise) {
+// The word after `key`.
+std::string WordOfLine(const std::string& path, const std::string& key) {
   std::ifstream file(path);
-  std::uint64_t number = 0;
-  return file >> number ? number : otherwise;
+  std::string word;
+  while (file >> word)
+    if (word == key && file >> word) return word;
+  return "";
+}
+
+// "0-3,8"; what is no such list ends it.
+std::set<std::uint32_t> CoresOfList(const std::string& list) {
+  std::set<std::uint32_t> cores;
+  std::istringstream text(list);
+  for (std::uint32_t first = 0; text >> first;) {
+    std::uint32_t last = first;
+    if (text.peek() == '-') text.ignore() >> last;
+    if (!text && !text.eof()) break;
+    for (std::uint32_t core = first; core <= std::min(last, kMaxHostCores); ++core)
+      cores.insert(core);
+    if (text.peek() != ',') break;
+    text.ignore();
+  }
+  return cores;
 }
 
 }  // namespace
 
-std::uint32_t HostCores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<std::uint32_t>(std::max(1, CPU_COUNT(&set)));
+std::vector<std::uint32_t> AllowedCores(const std::string& root) {
+  std::string online;
+  std::ifstream(root + "/sys/devices/system/cpu/online") >> online;
+  const auto present = CoresOfList(online);
+  // Of the process's first thread, which is never pinned.
+  const auto mask = CoresOfList(WordOfLine(root + "/proc/self/status", "Cpus_allowed_list:"));
+  std::vector<std::uint32_t> allowed;
+  std::set_intersection(mask.begin(), mask.end(), present.begin(), present.end(),
+                        std::back_inserter(allowed));
+  if (!allowed.empty()) return allowed;
+  const auto& known = mask.empty() ? present : mask;
+  if (known.empty()) return {0};
+  return {known.begin(), known.end()};
+}
+
+std::uint32_t UsableCores(const std::string& root) {
+  const auto allowed = static_cast<std::uint32_t>(AllowedCores(root).size());
+  return std::max(1u, std::min(allowed, CgroupCores(root).value_or(allowed)));
+}
+
+bool PinThread(std::uint32_t core) {
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(
+      CPU_ALLOC(core + 1), [](cpu_set_t* allocated) { CPU_FREE(allocated); });
+  const std::size_t size = CPU_ALLOC_SIZE(core + 1);
+  CPU_ZERO_S(size, set.get());
+  CPU_SET_S(core, size, set.get());
+  return sched_setaffinity(0, size, set.get()) == 0;
 }
 
 std::uint64_t HostMemoryBytes() {
@@ -45,13 +94,10 @@ std::uint64_t HostMemoryBytes() {
          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-std::uint64_t AvailableMemoryBytes() {
-  std::uint64_t available = NumberOfLine("/proc/meminfo", "MemAvailable:") * 1024;
+std::uint64_t AvailableMemoryBytes(const std::string& root) {
+  std::uint64_t available = NumberOfLine(root + "/proc/meminfo", "MemAvailable:") * 1024;
   if (available == 0) available = HostMemoryBytes();
-  const std::uint64_t limit = NumberIn("/sys/fs/cgroup/memory.max", 0);
-  const std::uint64_t used = NumberIn("/sys/fs/cgroup/memory.current", 0);
-  if (limit != 0) available = std::min(available, limit > used ? limit - used : 0);
-  return available;
+  return std::min(available, CgroupMemoryLeft(root).value_or(available));
 }
 
 std::uint64_t PeakResidentBytes() {

@@ -121,7 +121,7 @@ RunPlan PlanRun(const Settings& flags) {
   plan.scenario = ScenarioOf(flags);
   const Settings& settings = plan.scenario.settings;
   const std::uint32_t default_threads =
-      std::clamp(HostCores() * 2, kMinThreads, kMaxDefaultThreads);
+      std::clamp(UsableCores() * 2, kMinThreads, kMaxDefaultThreads);
   plan.threads = ThreadsAsked(settings, plan.scenario, default_threads);
   plan.machine = MachineOf(settings, plan.threads);
   plan.seed = settings.Given("seed") ? settings.Number("seed") : SeedFromClock();
