@@ -1,9 +1,8 @@
 #include "stress/report/run_report.h"
 
-#include <cstdio>
-
 #include "stress/command/build_info.h"
 #include "stress/config/setting.h"
+#include "stress/report/text.h"
 #include "vm/counters.h"
 
 namespace stress {
@@ -25,6 +24,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"index", settings.Text("index")},
                  {"witness", settings.Text("witness")},
                  {"keep_going", plan.keep_going},
+                 {"pin", plan.pin},
                  {"duration_ns", plan.duration_ns},
                  {"operations", plan.operations},
                  {"sweep_interval_ns", plan.sweep_interval_ns}};
@@ -68,20 +68,14 @@ Json FailuresJson(const RunResult& result, bool failing) {
   return failures;
 }
 
-Json PairsJson(const std::vector<std::pair<std::string, std::uint64_t>>& pairs) {
+Json CountsJson(const NamedCounts& counts) {
   Json object = Json::object();
-  for (const auto& [name, value] : pairs) object[name] = value;
+  for (const auto& [name, value] : counts) object[name] = value;
   return object;
 }
 
 double PerSecond(std::uint64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
-
-std::string Line(const char* format, auto... arguments) {
-  char line[512];
-  std::snprintf(line, sizeof line, format, arguments...);
-  return line;
 }
 
 std::uint64_t TotalOperations(const RunResult& result) {
@@ -91,7 +85,7 @@ std::uint64_t TotalOperations(const RunResult& result) {
 }
 
 std::uint64_t EventCount(const RunResult& result, vm::Event event) {
-  for (const auto& [name, count] : result.events)
+  for (const auto& [name, count] : result.counters)
     if (name == vm::EventName(event)) return count;
   return 0;
 }
@@ -100,11 +94,11 @@ std::string SwapLine(const RunPlan& plan, const RunResult& result) {
   const auto count = [&](vm::Event event) {
     return static_cast<unsigned long long>(EventCount(result, event));
   };
-  std::string line = Line("swap        %llu pages written, %llu read", count(vm::Event::kPageOut),
-                          count(vm::Event::kPageIn));
-  line += Line("; failed: %llu writes, %llu reads, %llu without a slot",
-               count(vm::Event::kPageOutError), count(vm::Event::kPageInError),
-               count(vm::Event::kSwapFull));
+  std::string line = Format("swap        %llu pages written, %llu read", count(vm::Event::kPageOut),
+                            count(vm::Event::kPageIn));
+  line += Format("; failed: %llu writes, %llu reads, %llu without a slot",
+                 count(vm::Event::kPageOutError), count(vm::Event::kPageInError),
+                 count(vm::Event::kSwapFull));
   if (plan.store != "memory") line += "; " + plan.store + ", " + result.store_caching;
   return line + "\n";
 }
@@ -169,8 +163,8 @@ nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
            {{"loads_checked", result.loads_checked},
             {"stores", result.stores},
             {"refused", result.refused}}},
-          {"memory", PairsJson(result.memory)},
-          {"events", PairsJson(result.events)},
+          {"memory", CountsJson(result.memory)},
+          {"counters", CountsJson(result.counters)},
           {"peak_rss_bytes", result.peak_rss_bytes}};
 }
 
@@ -182,27 +176,27 @@ std::string RunHeadline(const RunPlan& plan) {
   const char* witness = plan.witness == WitnessMode::kOff      ? "off"
                         : plan.witness == WitnessMode::kStrict ? "strict"
                                                                : "on";
-  return Line(
+  return Format(
       "scenario    %s, seed %llu, %u threads on %u cpus, %u pages of %s, %u swap slots, "
-      "witness %s\n",
+      "witness %s%s\n",
       plan.scenario.name.substr(0, 200).c_str(), static_cast<unsigned long long>(plan.seed),
       plan.threads, plan.machine.cpus, plan.machine.pages,
       FormatValue(ValueType::kSize, plan.machine.page_size).c_str(), plan.machine.swap_slots,
-      witness);
+      witness, plan.pin ? ", pinned" : "");
 }
 
 std::string RunSummary(const RunPlan& plan, const RunResult& result) {
   const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   const std::uint64_t total = TotalOperations(result);
-  std::string out = Line("operations  %llu in %.1f s (%.0f/s):", number(total), result.seconds,
-                         PerSecond(total, result.seconds));
+  std::string out = Format("operations  %llu in %.1f s (%.0f/s):", number(total), result.seconds,
+                           PerSecond(total, result.seconds));
   for (const auto& [kind, count] : result.operations)
     out += " " + kind + " " + std::to_string(count);
-  out += Line("\noracle      %llu loads checked, %llu stores, %llu operations refused\n",
-              number(result.loads_checked), number(result.stores), number(result.refused));
+  out += Format("\noracle      %llu loads checked, %llu stores, %llu operations refused\n",
+                number(result.loads_checked), number(result.stores), number(result.refused));
   out += SwapLine(plan, result);
-  out += Line("invariants  %llu sweeps, %llu missed, %zu invariants\n", number(result.sweeps),
-              number(result.sweeps_missed), result.invariants_checked.size());
+  out += Format("invariants  %llu sweeps, %llu missed, %zu invariants\n", number(result.sweeps),
+                number(result.sweeps_missed), result.invariants_checked.size());
   out += FindingsSummary(result);
   out += "replay      " + plan.replay + "\n";
   out += std::string("verdict     ") + RunVerdictName(result.verdict) + "\n";

@@ -1,6 +1,10 @@
 #include "stress/run/crew.h"
 
+#include <cstdio>
+#include <optional>
 #include <utility>
+
+#include "stress/host/machine.h"
 
 namespace stress {
 namespace {
@@ -26,6 +30,7 @@ struct Crew::Member {
 
   std::string name;
   WorkerContext context;
+  std::optional<std::uint32_t> core;
   std::size_t only_spec = kAnySpec;
   std::uint64_t quota = ~0ull;
   std::vector<std::unique_ptr<Worker>> workers;  // by spec; nullptr: not this member's
@@ -47,6 +52,7 @@ Crew::Crew(World& world, const std::vector<WorkerSpec>& specs, const CrewConfig&
     vm::Cpu& cpu = system.cpu(i % system.config().cpus);
     auto member = std::make_unique<Member>(world, cpu, root.Fork(), specs_.size());
     member->name = "worker " + std::to_string(i + 1);
+    if (!config.cores.empty()) member->core = config.cores[i % config.cores.size()];
     if (i < dedicated.size()) member->only_spec = dedicated[i];
     if (config.operations != 0)
       member->quota =
@@ -87,6 +93,8 @@ std::size_t Crew::PickSpec(Member& member) const {
 }
 
 void Crew::Work(Member& member) {
+  if (member.core.has_value() && !PinThread(*member.core))
+    std::fprintf(stderr, "%s could not be pinned to core %u\n", member.name.c_str(), *member.core);
   const bool has_work = member.only_spec != kAnySpec || total_weight_ > 0;
   for (std::uint64_t done = 0; has_work && done < member.quota && !stop_.Peek(); ++done) {
     const std::size_t spec = PickSpec(member);

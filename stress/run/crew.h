@@ -23,6 +23,8 @@ struct CrewConfig {
   std::uint32_t threads = 1;
   std::uint64_t seed = 0;
   std::uint64_t operations = 0;  // of all threads together; 0: until RequestStop
+  // Of the host; the threads are pinned to them in turn. Empty: wherever the host runs them.
+  std::vector<std::uint32_t> cores = {};
 };
 
 class Crew {

@@ -19,6 +19,7 @@ namespace stress {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kEvents = static_cast<std::size_t>(vm::Event::kCount);
 constexpr std::uint64_t kTick = kSecond / 5;  // between two looks at detectors and progress
 // How long a sweep waits for the workers to end their operation.
 constexpr std::uint64_t kParkBound = 5 * kSecond;
@@ -94,7 +95,8 @@ RunResult NativeRun::Run() {
   system_ = std::make_unique<vm::System>(plan_.machine, std::move(store_.store));
   system_->Start();
   world_ = std::make_unique<World>(*system_, plan_.world);
-  const CrewConfig crew{plan_.threads, plan_.seed, plan_.operations};
+  const CrewConfig crew{plan_.threads, plan_.seed, plan_.operations,
+                        plan_.pin ? AllowedCores() : std::vector<std::uint32_t>()};
   crew_ = std::make_unique<Crew>(*world_, plan_.scenario.workers, crew, &safe_point_,
                                  HostEvents::Notify);
   started_ns_ = locking::Clock::NowNs();
@@ -130,6 +132,7 @@ bool NativeRun::ShouldStop(std::uint64_t now_ns) const {
 
 void NativeRun::Control() {
   ProgressLine progress(plan_.progress);
+  CounterTable table;
   std::uint64_t last_sweep_ns = started_ns_;
   for (;;) {
     interrupted_ = HostEvents::interrupted();
@@ -145,10 +148,14 @@ void NativeRun::Control() {
     progress.Show(now - started_ns_, crew_->operations(),
                   system_->counters().Get(vm::Event::kFault), system_->free_queue().free_count(),
                   findings_.failures());
-    std::uint64_t wait = kTick;
-    if (plan_.duration_ns != 0)
-      wait = std::min(wait, plan_.duration_ns - std::min(plan_.duration_ns, now - started_ns_));
-    HostEvents::Wait(std::max<std::uint64_t>(wait, 1));
+    const std::uint64_t elapsed = now - started_ns_;
+    std::uint64_t next = elapsed + kTick;
+    if (plan_.counters) {
+      if (elapsed >= table.due_ns()) std::fputs(table.Next(elapsed, CountersNow()).c_str(), stderr);
+      next = std::min(next, table.due_ns());
+    }
+    if (plan_.duration_ns != 0) next = std::min(next, plan_.duration_ns);
+    HostEvents::Wait(next > elapsed ? next - elapsed : 1);
   }
 }
 
@@ -184,13 +191,14 @@ void NativeRun::EndWorkers() {
   }
   crew_->Join();
   ended_ns_ = locking::Clock::NowNs();
+  locks_at_end_ = locking::CollectStatistics();
 }
 
 void NativeRun::CheckLeftovers() {
   system_->Stop();
+  counters_at_end_ = CountersNow();
   ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
-  memory_at_end_ = MemoryNow();
   world_->ExitAll();
   ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
@@ -210,17 +218,29 @@ void NativeRun::PrepareForCrash() const {
   hooks_.prepare_for_crash(result);
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> NativeRun::MemoryNow() const {
-  return {{"pages", system_->config().pages},
-          {"page_size", system_->config().page_size},
-          {"free", system_->free_queue().free_count()},
-          {"zeroed", system_->free_queue().zeroed_count()},
-          {"held", system_->free_queue().held_count()},
-          {"active", system_->queues().active_count()},
-          {"inactive", system_->queues().inactive_count()},
-          {"cache", system_->queues().cache_count()},
-          {"wired", system_->queues().wired_count()},
-          {"swap_slots", system_->swap().slots()}};
+// Pages of each kind, then events.
+NamedCounts NativeRun::CountersNow() const {
+  NamedCounts counts = {{"free", system_->free_queue().free_count()},
+                        {"zeroed", system_->free_queue().zeroed_count()},
+                        {"held", system_->free_queue().held_count()},
+                        {"active", system_->queues().active_count()},
+                        {"inactive", system_->queues().inactive_count()},
+                        {"cache", system_->queues().cache_count()},
+                        {"wired", system_->queues().wired_count()}};
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    const auto event = static_cast<vm::Event>(i);
+    counts.emplace_back(vm::EventName(event), system_->counters().Get(event));
+  }
+  return counts;
+}
+
+// The machine's size, and its pages of each kind.
+NamedCounts NativeRun::MemoryOf(const NamedCounts& counters) const {
+  NamedCounts memory = {{"pages", system_->config().pages},
+                        {"page_size", system_->config().page_size},
+                        {"swap_slots", system_->swap().slots()}};
+  memory.insert(memory.end(), counters.begin(), counters.end() - kEvents);
+  return memory;
 }
 
 RunResult NativeRun::Collect(RunVerdict verdict) const {
@@ -233,7 +253,7 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
     result.invariants_checked.push_back(invariant.id);
   result.store_caching = store_.caching;
   result.peak_rss_bytes = PeakResidentBytes();
-  result.locks = locking::CollectStatistics();
+  result.locks = ended_ns_ != 0 ? locks_at_end_ : locking::CollectStatistics();
   if (crew_ == nullptr) return result;
   const std::uint64_t end = ended_ns_ != 0 ? ended_ns_ : locking::Clock::NowNs();
   result.seconds = static_cast<double>(end - started_ns_) / static_cast<double>(kSecond);
@@ -241,11 +261,8 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
   result.loads_checked = crew_->loads_checked();
   result.stores = crew_->stores();
   result.refused = crew_->refused();
-  result.memory = memory_at_end_.empty() ? MemoryNow() : memory_at_end_;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(vm::Event::kCount); ++i) {
-    const auto event = static_cast<vm::Event>(i);
-    result.events.emplace_back(vm::EventName(event), system_->counters().Get(event));
-  }
+  result.counters = counters_at_end_.empty() ? CountersNow() : counters_at_end_;
+  result.memory = MemoryOf(result.counters);
   return result;
 }
 

@@ -48,7 +48,8 @@ class NativeRun {
   void PrepareForCrash() const;
   bool ShouldStop(std::uint64_t now_ns) const;
   void ReportAll(std::vector<locking::Finding> findings);
-  std::vector<std::pair<std::string, std::uint64_t>> MemoryNow() const;
+  NamedCounts CountersNow() const;
+  NamedCounts MemoryOf(const NamedCounts& counters) const;
   RunResult Collect(RunVerdict verdict) const;
 
   const RunPlan& plan_;
@@ -67,8 +68,9 @@ class NativeRun {
   std::uint64_t sweeps_ = 0;
   std::uint64_t sweeps_missed_ = 0;
   bool interrupted_ = false;
-  // The machine when the workers had ended, before everything exited.
-  std::vector<std::pair<std::string, std::uint64_t>> memory_at_end_;
+  // When the workers and the daemons had ended, before everything was checked and exited.
+  NamedCounts counters_at_end_;
+  std::vector<locking::LockStatistics> locks_at_end_;
 };
 
 }  // namespace stress

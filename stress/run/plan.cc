@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kMinThreads = 4;
 constexpr std::uint32_t kMaxDefaultThreads = 16;
+constexpr std::uint32_t kMinDefaultPages = 64;
 // Of a machine of the exploration: small enough to be built for each execution.
 constexpr std::uint32_t kExplorePages = 64;
 constexpr std::uint32_t kExplorePageSize = 512;
@@ -18,6 +19,7 @@ constexpr std::uint32_t kExploreThreads = 2;
 constexpr std::uint32_t kExploreOperationsPerThread = 4;
 // Metadata of the VM and of the oracle, about.
 constexpr std::uint64_t kMetadataBytesPerPage = 512;
+constexpr std::uint32_t kSwapSlotsPerPage = 2;
 
 void CheckWorkers(const RunPlan& plan) {
   std::uint32_t dedicated = 0;
@@ -28,13 +30,16 @@ void CheckWorkers(const RunPlan& plan) {
               " that the counts of the workers of " + plan.scenario.name + " ask for");
 }
 
+// Of the host's memory, available when the run begins.
+std::uint64_t Share(std::uint64_t available_bytes) { return available_bytes / 2; }
+
 void CheckMemory(const RunPlan& plan) {
   const vm::SystemConfig& machine = plan.machine;
   const std::uint64_t frames = std::uint64_t{machine.pages} * machine.page_size;
   const bool in_memory = plan.store == "memory";
   const std::uint64_t swap = in_memory ? std::uint64_t{machine.swap_slots} * machine.page_size : 0;
   const std::uint64_t wanted = frames + swap + machine.pages * kMetadataBytesPerPage;
-  const std::uint64_t available = AvailableMemoryBytes() / 2;
+  const std::uint64_t available = Share(AvailableMemoryBytes());
   if (wanted <= available) return;
   constexpr std::uint64_t kMiB = 1u << 20;
   FailHost(plan.scenario.settings.Origin("pages") + ": " + std::to_string(machine.pages) +
@@ -58,13 +63,14 @@ std::uint32_t ThreadsAsked(const Settings& settings, const Scenario& scenario,
 
 vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   vm::SystemConfig machine;
-  machine.pages = static_cast<std::uint32_t>(settings.Number("pages"));
+  machine.pages = settings.Given("pages") ? static_cast<std::uint32_t>(settings.Number("pages"))
+                                          : DefaultPages(settings, AvailableMemoryBytes());
   machine.page_size = static_cast<std::uint32_t>(settings.Number("page_size"));
   machine.cpus = settings.Given("cpus") ? static_cast<std::uint32_t>(settings.Number("cpus"))
                                         : std::min(threads, vm::kMaxCpus);
   machine.swap_slots = settings.Given("swap_slots")
                            ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
-                           : machine.pages * 2;
+                           : machine.pages * kSwapSlotsPerPage;
   return machine;
 }
 
@@ -96,6 +102,11 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
        {"pages", "page_size", "cpus", "swap_slots", "store", "duration", "operations",
         "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
+  // Fewer than usual, for want of memory: another host would take the usual number.
+  if (!settings.Given("pages") && command == "run" &&
+      plan->machine.pages != settings.Number("pages"))
+    plan->replay += " --pages=" + std::to_string(plan->machine.pages);
+  if (plan->pin) plan->replay += " --pin";
 }
 
 Scenario ScenarioOf(const Settings& flags) {
@@ -113,6 +124,21 @@ WitnessMode WitnessOf(const Settings& settings) {
 }
 
 }  // namespace
+
+std::uint32_t DefaultPages(const Settings& settings, std::uint64_t available_bytes) {
+  const std::uint64_t page_size = settings.Number("page_size");
+  const bool swap_in_memory = settings.Text("store") == "memory";
+  std::uint64_t of_a_page = page_size + kMetadataBytesPerPage;
+  std::uint64_t of_swap = 0;
+  if (swap_in_memory && settings.Given("swap_slots"))
+    of_swap = settings.Number("swap_slots") * page_size;
+  else if (swap_in_memory)
+    of_a_page += kSwapSlotsPerPage * page_size;
+  const std::uint64_t share = Share(available_bytes);
+  const std::uint64_t fit = (share - std::min(share, of_swap)) / of_a_page;
+  return static_cast<std::uint32_t>(
+      std::clamp(fit, std::uint64_t{kMinDefaultPages}, settings.Number("pages")));
+}
 
 RunPlan PlanRun(const Settings& flags) {
   if (flags.Given("duration") && flags.Given("operations"))
@@ -133,7 +159,11 @@ RunPlan PlanRun(const Settings& flags) {
   plan.witness = WitnessOf(settings);
   plan.keep_going = settings.Enabled("keep_going");
   const std::string progress = settings.Text("progress");
-  plan.progress = progress == "on" || (progress == "auto" && StderrIsTerminal());
+  plan.counters = settings.Enabled("counters");
+  if (plan.counters && progress == "on")
+    FailUsage("--progress: --counters writes lines of its own; accepted with it: auto, off");
+  plan.progress = progress == "on" || (progress == "auto" && !plan.counters && StderrIsTerminal());
+  plan.pin = settings.Enabled("pin");
   plan.world.min_spaces = std::max(2u, plan.threads / 2);
   FillIn("run", flags, &plan);
   return plan;

@@ -27,9 +27,14 @@ struct RunPlan {
   WitnessMode witness = WitnessMode::kOn;
   bool keep_going = false;
   bool progress = false;
+  bool counters = false;  // a line every second
+  bool pin = false;
   std::string replay;  // the command that runs it again
 };
 
+// The pages of a machine for which nobody said how many: the usual number, or what fits in half of
+// the memory that is available.
+std::uint32_t DefaultPages(const Settings& settings, std::uint64_t available_bytes);
 // For `vmstress run`. Throws CommandError: 2 for what cannot be, 3 for what this host cannot do.
 RunPlan PlanRun(const Settings& flags);
 // For an exploration: a small machine, few threads and few operations unless the flags say

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "locking/statistics.h"
+#include "stress/report/counter_table.h"
 #include "stress/run/findings.h"
 #include "stress/run/plan.h"
 
@@ -29,9 +29,10 @@ struct RunResult {
   std::uint64_t loads_checked = 0;
   std::uint64_t stores = 0;
   std::uint64_t refused = 0;
-  // The machine when the workers had ended: free, active, … and event counts.
-  std::vector<std::pair<std::string, std::uint64_t>> memory;
-  std::vector<std::pair<std::string, std::uint64_t>> events;
+  // When the workers had ended: the machine's size with its pages of each kind; these pages again
+  // with every event counted.
+  NamedCounts memory;
+  NamedCounts counters;
   std::string store_caching;  // of OpenedStore
   std::uint64_t peak_rss_bytes = 0;
 };

@@ -41,6 +41,14 @@ TEST_F(BadInput, ChoiceNotBuiltYet) {
   ExpectRefused({"run", "--store=uring:x"}, {"--store", kNotAvailable});
 }
 
+TEST_F(BadInput, CountersTakeThePlaceOfTheProgressLine) {
+  ExpectRefused({"run", "--counters", "--progress=on"}, {"--progress", "--counters"});
+}
+
+TEST_F(BadInput, ExploreHasNoThreadsToPin) {
+  ExpectRefused({"explore", "--pin"}, {"explore: unknown flag --pin"});
+}
+
 TEST_F(BadInput, StorePath) {
   ExpectRefused({"run", "--store=file:"}, {"--store", "PATH"});
   ExpectRefused({"run", "--store=fiel:x"}, {"--store", "memory, file:PATH"});

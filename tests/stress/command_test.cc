@@ -104,6 +104,11 @@ TEST_F(Command, TheJsonOfARunHasItsFields) {
   EXPECT_GT(result["oracle"]["stores"], 0);
   EXPECT_EQ(result["memory"]["pages"], 2048);
   EXPECT_TRUE(result["memory"].contains("free"));
+  for (const char* key : {"free", "active", "inactive", "wired", "faults", "zero_fills",
+                          "cow_copies", "daemon_scans", "busy_waits", "back_offs"})
+    EXPECT_TRUE(result["counters"].contains(key)) << key;
+  EXPECT_GT(result["counters"]["faults"], 0);
+  EXPECT_FALSE(result.contains("events"));
   EXPECT_GT(result["peak_rss_bytes"], 0);
 }
 
@@ -168,8 +173,8 @@ TEST_F(Command, ARunOverAFileSaysHowAndLeavesNothing) {
   EXPECT_EQ(result["config"]["store"], "file:swap");
   const std::string caching = result["config"]["store_caching"];
   EXPECT_TRUE(caching == "direct" || caching == "buffered") << caching;
-  EXPECT_GT(result["events"]["page_outs"], 0);
-  EXPECT_GT(result["events"]["page_ins"], 0);
+  EXPECT_GT(result["counters"]["page_outs"], 0);
+  EXPECT_GT(result["counters"]["page_ins"], 0);
   EXPECT_EQ(Files(), std::vector<std::string>{"r.json"});
 }
 
@@ -204,9 +209,9 @@ TEST_F(Command, InjectedErrorsAreCountedAndNothingIsLost) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
   const json result = json::parse(Read("r.json"));
   EXPECT_EQ(result["config"]["faults"]["store_write_error"], 50'000);
-  EXPECT_GT(result["events"]["page_out_errors"], 0);
-  EXPECT_GT(result["events"]["page_in_errors"], 0);
-  EXPECT_GE(result["oracle"]["refused"], result["events"]["page_in_errors"]);
+  EXPECT_GT(result["counters"]["page_out_errors"], 0);
+  EXPECT_GT(result["counters"]["page_in_errors"], 0);
+  EXPECT_GE(result["oracle"]["refused"], result["counters"]["page_in_errors"]);
 }
 
 TEST_F(Command, FullSwapRefusesAndLosesNothing) {
@@ -214,8 +219,8 @@ TEST_F(Command, FullSwapRefusesAndLosesNothing) {
       {"run", "--scenario=swap-full", "--threads=3", "--duration=1s", "--seed=4", "--json=r.json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
   const json result = json::parse(Read("r.json"));
-  EXPECT_GT(result["events"]["swap_full"], 0);
-  EXPECT_GT(result["events"]["page_outs"], 0);
+  EXPECT_GT(result["counters"]["swap_full"], 0);
+  EXPECT_GT(result["counters"]["page_outs"], 0);
 }
 
 TEST_F(Command, TheWitnessCanBeOffOrStrict) {
@@ -228,6 +233,25 @@ TEST_F(Command, TheProgressLineIsDrawnWhenAsked) {
   EXPECT_TRUE(Contains(with.err, "operations/s")) << with.err;
   EXPECT_TRUE(Contains(with.err, "pages free"));
   EXPECT_EQ(Run({"run", "--duration=700ms", "--threads=2"}).err, "") << "no terminal here";
+}
+
+TEST_F(Command, TheCountersAreALineEverySecond) {
+  const Outcome outcome =
+      Run({"run", "--duration=1200ms", "--threads=2", "--counters", "--sweep-interval=0s"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
+  EXPECT_TRUE(Contains(outcome.err, "faults/s")) << outcome.err;
+  EXPECT_TRUE(Contains(outcome.err, " 1s ")) << outcome.err;
+}
+
+TEST_F(Command, APinnedRunSaysSoAndRepeatsSo) {
+  const Outcome outcome = Run({"run", "--operations=50", "--threads=3", "--pin", "--json=r.json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_TRUE(Contains(outcome.out, ", pinned")) << outcome.out;
+  const json result = json::parse(Read("r.json"));
+  EXPECT_EQ(result["config"]["pin"], true);
+  EXPECT_TRUE(Contains(result["replay"], "--pin"));
 }
 
 TEST_F(Command, AnInterruptedRunKeepsWhatItFound) {

@@ -1,12 +1,17 @@
 // The parts of a run: safe points, findings, logs, plans, and what a wrong machine leads to.
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "locking/thread.h"
 #include "stress/config/error.h"
+#include "stress/host/machine.h"
+#include "stress/report/counter_table.h"
 #include "stress/run/crew.h"
 #include "stress/run/findings.h"
 #include "stress/run/plan.h"
@@ -194,6 +199,20 @@ TEST(Plan, AMachineLargerThanTheHostIsRefused) {
   }
 }
 
+TEST(Plan, PagesThatNobodyNamedFitInHalfOfTheMemory) {
+  constexpr std::uint64_t kMiB = 1u << 20;
+  EXPECT_EQ(DefaultPages({}, 16'000 * kMiB), 4096u);
+  const std::uint32_t few = DefaultPages({}, 24 * kMiB);
+  EXPECT_LT(few, 4096u);
+  EXPECT_LE(few * 3ull * 4096, 12 * kMiB) << "with twice as many swap slots";
+  EXPECT_GT(few * 3ull * 4096, 11 * kMiB);
+  EXPECT_LE(DefaultPages(FlagsWith("swap_slots", 2048), 24 * kMiB) * 4096ull, 4 * kMiB);
+  Settings over_a_file;
+  over_a_file.Set("store", {0, "file:x"}, "--store");
+  EXPECT_GT(DefaultPages(over_a_file, 24 * kMiB), 2 * few) << "its swap takes no memory";
+  EXPECT_EQ(DefaultPages({}, 0), 64u);
+}
+
 TEST(Plan, OperationsReplaceTheDuration) {
   const RunPlan plan = PlanRun(FlagsWith("operations", 10));
   EXPECT_EQ(plan.operations, 10u);
@@ -359,6 +378,49 @@ TEST(Crew, OneThreadRepeatsItselfExactly) {
     world.ExitAll();
   }
   EXPECT_EQ(logs[0], logs[1]);
+}
+
+TEST(Crew, ItsThreadsArePinnedToTheCoresInTurn) {
+  const Scenario scenario = LoadScenario("faults", WorkerKinds());
+  const std::vector<std::uint32_t> cores = AllowedCores();
+  std::vector<locking::Atomic<std::uint32_t>> threads_on(cores.size());
+  vm::System system({.pages = 256, .page_size = 512, .cpus = 3, .swap_slots = 256});
+  system.Start();
+  {
+    World world(system, {.salt = 5, .min_spaces = 2, .commit_limit = 200});
+    Crew crew(world, scenario.workers, {4, 5, 8, cores}, nullptr, [&] {
+      cpu_set_t set;
+      ASSERT_EQ(sched_getaffinity(0, sizeof set, &set), 0);
+      EXPECT_EQ(CPU_COUNT(&set), 1);
+      for (std::size_t i = 0; i < cores.size(); ++i)
+        if (CPU_ISSET(cores[i], &set)) threads_on[i].FetchAdd(1);
+    });
+    crew.Start();
+    crew.Join();
+    world.ExitAll();
+  }
+  system.Stop();
+  for (std::size_t i = 0; i < cores.size(); ++i)
+    EXPECT_EQ(threads_on[i].Load(), (4 + cores.size() - 1 - i) / cores.size());
+}
+
+TEST(Counters, ALineShowsPagesNowAndRatesSinceTheLastOne) {
+  constexpr std::uint64_t kInterval = CounterTable::kIntervalNs;
+  CounterTable table;
+  EXPECT_EQ(table.due_ns(), kInterval);
+  const std::string first = table.Next(kInterval, {{"free", 100}, {"faults", 5000}});
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 2) << "heading and line";
+  for (const char* heading : {"free", "wired", "faults/s", "cow/s", "pgin/s", "busy/s"})
+    EXPECT_NE(first.find(heading), std::string::npos) << heading;
+  EXPECT_EQ(table.due_ns(), 2 * kInterval);
+  const std::string second = table.Next(3 * kInterval, {{"free", 70}, {"faults", 9000}});
+  std::istringstream fields(second);
+  const std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
+  ASSERT_EQ(words.size(), 13u) << second;
+  EXPECT_EQ(words[0], "3s");
+  EXPECT_EQ(words[1], "70");
+  EXPECT_EQ(words[5], "2000") << "4000 faults in 2 s";
+  EXPECT_EQ(table.due_ns(), 4 * kInterval);
 }
 
 TEST(Crew, OperationsAreSharedOutExactly) {
