@@ -1,0 +1,173 @@
+// docs/output.md names every field and every line that the command writes, and nothing else.
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "stress/config/error.h"
+#include "tests/docs/page.h"
+#include "tests/stress/command.h"
+
+namespace stress {
+namespace {
+
+using docs::Page;
+using nlohmann::json;
+using Names = std::set<std::string>;
+
+const Page& OutputPage() {
+  static const auto* page = new Page("docs/output.md");
+  return *page;
+}
+
+Names NamesOf(const std::string& heading) {
+  Names names;
+  for (const auto& [name, row] : docs::RowsByCode(OutputPage().Find(heading))) names.insert(name);
+  return names;
+}
+
+// "failures[].threads[].stack[]" for each leaf, and for lists themselves.
+void AddPaths(const json& value, const std::string& path, Names* paths) {
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items())
+      AddPaths(member, path.empty() ? key : path + "." + key, paths);
+  } else if (value.is_array()) {
+    paths->insert(path + "[]");
+    for (const json& element : value) AddPaths(element, path + "[]", paths);
+  } else {
+    paths->insert(path);
+  }
+}
+
+// The name that stands for `path`: itself, or one that ends in ".*".
+std::string NameOf(const std::string& path, const Names& names) {
+  if (names.contains(path)) return path;
+  const std::string pattern = path.substr(0, path.rfind('.') + 1) + "*";
+  return path.find('.') != std::string::npos && names.contains(pattern) ? pattern : "";
+}
+
+// A list whose members have names needs none of its own.
+bool HasNamedMembers(const std::string& path, const Names& names) {
+  const auto after = names.lower_bound(path);
+  return path.ends_with("[]") && after != names.end() && after->starts_with(path);
+}
+
+struct Tables {
+  explicit Tables(const std::string& heading)
+      : own(NamesOf(heading)),
+        common(NamesOf("In every document")),
+        finding(NamesOf("A finding")) {}
+
+  void Check(const json& document) {
+    Names paths;
+    AddPaths(document, "", &paths);
+    for (const std::string& path : paths)
+      EXPECT_TRUE(IsNamed(path)) << document["schema"] << ": " << path;
+  }
+  bool IsNamed(const std::string& path) {
+    if (const std::string name = NameOf(path, own); !name.empty()) return seen.insert(name), true;
+    if (common.contains(path) || HasNamedMembers(path, own)) return true;
+    for (const std::string list : {"failures[].", "listed[]."}) {
+      if (!path.starts_with(list)) continue;
+      const std::string name = NameOf(path.substr(list.size()), finding);
+      if (!name.empty()) return seen_finding.insert(name), true;
+    }
+    return false;
+  }
+  void ExpectAllSeen() const {
+    for (const std::string& name : own)
+      EXPECT_TRUE(seen.contains(name)) << "no document has " << name;
+    if (seen_finding.empty()) return;
+    for (const std::string& name : finding)
+      EXPECT_TRUE(seen_finding.contains(name)) << "no finding has " << name;
+  }
+
+  const Names own, common, finding;
+  Names seen, seen_finding;
+};
+
+class OutputPageTest : public CommandTest {
+ protected:
+  json ReadJson(const std::string& name) { return json::parse(Read(name)); }
+
+  // Each line that is not indented begins with a name of the table.
+  static void ExpectLines(const std::string& heading, const std::string& text, char end) {
+    const Names names = NamesOf(heading);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty() || line.front() == ' ') continue;
+      EXPECT_TRUE(names.contains(line.substr(0, line.find(end)))) << heading << ": " << line;
+    }
+  }
+};
+
+TEST_F(OutputPageTest, HasTheExitCodes) {
+  Names codes;
+  for (const int code : {kExitClean, kExitFailed, kExitUsage, kExitCannotRun, kExitInterrupted})
+    codes.insert(std::to_string(code));
+  EXPECT_EQ(NamesOf("Exit codes"), codes);
+}
+
+TEST_F(OutputPageTest, HasEachFieldAndLineOfARun) {
+  Tables tables("vmstress.run/1");
+  Write("s.toml",
+        "[machine]\npages = 64\n[[worker]]\nkind = \"fault\"\ncount = 1\ntouches = 3\n"
+        "[[worker]]\nkind = \"map\"\n");
+  const Outcome clean = Run({"run", "--scenario=s.toml", "--operations=50", "--json=r.json"});
+  ASSERT_EQ(clean.exit_code, kExitClean) << clean.err;
+  tables.Check(ReadJson("r.json"));
+  ExpectLines("Text of run", clean.out, ' ');
+  const Outcome crashed =
+      RunAndSignal({"run", "--duration=10m", "--threads=2", "--json=r.json"}, {SIGSEGV});
+  ASSERT_EQ(crashed.exit_code, kExitFailed) << crashed.err;
+  tables.Check(ReadJson("r.json"));
+  ExpectLines("Text of run", crashed.out, ' ');
+  tables.ExpectAllSeen();
+}
+
+TEST_F(OutputPageTest, HasEachFieldAndLineOfAnExploration) {
+  Tables tables("vmstress.explore/1");
+  const Outcome clean = Run({"explore", "--scenario=maps", "--executions=5", "--json=e.json"});
+  ASSERT_EQ(clean.exit_code, kExitClean) << clean.err;
+  tables.Check(ReadJson("e.json"));
+  ExpectLines("Text of explore", clean.out, ' ');
+  const Outcome failed =
+      Run({"explore", "--test=abba", "--executions=5", "--json=e.json", "--save=f"});
+  ASSERT_EQ(failed.exit_code, kExitFailed) << failed.err;
+  tables.Check(ReadJson("e.json"));
+  ExpectLines("Text of explore", failed.out, ' ');
+  tables.ExpectAllSeen();
+  ExpectLines("Text of explore", Run({"replay", "f/abba-1.replay"}).out, ' ');
+}
+
+TEST_F(OutputPageTest, HasEachKeyOfAFailureFile) {
+  Run({"explore", "--test=abba", "--executions=1", "--save=f"});
+  const Names names = NamesOf("Failure files");
+  std::istringstream lines(Read("f/abba-1.replay"));
+  Names seen;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string key = line.substr(0, line.find(' '));
+    if (seen.contains("choices") && key != "end") continue;
+    EXPECT_TRUE(names.contains(key)) << line;
+    seen.insert(key);
+  }
+  for (const std::string& name : names)
+    EXPECT_TRUE(seen.contains(name) || name.find('=') != std::string::npos) << name;
+}
+
+TEST_F(OutputPageTest, HasEachFieldAndLineOfALockOrder) {
+  Tables tables("vmstress.lockorder/1");
+  // An order that is contrary to what runs show, and one that they do not show.
+  Write("book.toml", "order = [[\"object\", \"map\"], [\"swap\", \"nothing\"]]\n");
+  const Outcome outcome = Run({"lockorder", "--book=book.toml", "--format=json"});
+  ASSERT_EQ(outcome.exit_code, kExitFailed) << outcome.err;
+  tables.Check(json::parse(outcome.out));
+  tables.ExpectAllSeen();
+  ExpectLines("Text of lockorder", Run({"lockorder", "--book=book.toml"}).out, ':');
+}
+
+}  // namespace
+}  // namespace stress
