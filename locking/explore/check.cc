@@ -21,6 +21,8 @@ namespace {
 
 // Executions that the workers share out among themselves before the results are put together.
 constexpr std::uint64_t kRoundPerJob = 1024;
+// Steps after which a replay that outran its record is ended.
+constexpr std::uint64_t kStepsBeyondRecord = 1000;
 
 using Findings = std::vector<Finding>;
 
@@ -324,7 +326,10 @@ Result Check(const Body& body, const Options& options) { return Checker(body, op
 ReplayResult Replay(const Body& body, const Failure& failure, const RunContext& run) {
   Runner runner(body, run);
   RecordedSchedule strategy(failure.choices);
-  Findings found = runner.Run(strategy, failure.seed, failure.max_steps, /*with_evidence=*/true);
+  // Beyond the record it has diverged, however long the file would let it go on.
+  const auto max_steps = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(failure.max_steps, failure.choices.size() + kStepsBeyondRecord));
+  Findings found = runner.Run(strategy, failure.seed, max_steps, /*with_evidence=*/true);
   const ExploreExecutor& executor = runner.executor();
   ReplayResult result;
   result.steps = executor.steps();

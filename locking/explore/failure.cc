@@ -128,7 +128,7 @@ class Parser {
   }
 
   std::string ParseChoices(const std::string& value) {
-    constexpr std::size_t kMost = 1u << 28;
+    constexpr std::size_t kMost = 1u << 26;
     std::size_t count = 0;
     if (!ParseNumber(value, &count) || count > kMost)
       return Wrong("'" + value + "' is no number of choices");
@@ -184,11 +184,15 @@ bool ParseFailure(std::string_view text, Failure* failure, std::string* error) {
 }
 
 bool SaveFailure(const Failure& failure, const std::string& path, std::string* error) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  // Whole or not at all: half of a record would replay as another failure.
+  const std::string partial = path + ".tmp";
+  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
   file << FormatFailure(failure);
   file.close();
-  if (!file) *error = path + ": cannot be written";
-  return static_cast<bool>(file);
+  if (file && std::rename(partial.c_str(), path.c_str()) == 0) return true;
+  std::remove(partial.c_str());
+  *error = path + ": cannot be written";
+  return false;
 }
 
 bool LoadFailure(const std::string& path, Failure* failure, std::string* error) {

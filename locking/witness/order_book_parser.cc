@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "locking/toml_bounds.h"
+
 namespace locking {
 namespace {
+
+// What follows from the chains is kept for each pair of classes.
+constexpr std::size_t kClassesMax = 1000;
 
 std::string Quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
@@ -50,6 +55,10 @@ OrderBookParser::OrderBookParser(std::string_view text, const std::string& file,
 }
 
 std::optional<OrderBook> OrderBookParser::Parse() {
+  if (const int line = FindLongTomlLine(book_.text_); line != 0) {
+    Error(line, std::string("the line is too long; accepted: ") + kTomlLinesAccepted);
+    return std::nullopt;
+  }
   toml::table root;
   try {
     root = toml::parse(book_.text_, book_.file_);
@@ -77,10 +86,8 @@ void OrderBookParser::ParseOrder(const toml::node& node) {
     return Error(node,
                  "`order` is no array; accepted: an array of chains, [[\"map\", \"object\"]]");
   book_.order_end_ = OffsetOf(node.source().end) - 1;
-  for (const toml::node& chain : *chains) {
-    ParseChain(chain);
-    book_.last_chain_end_ = OffsetOf(chain.source().end);
-  }
+  for (const toml::node& chain : *chains) ParseChain(chain);
+  if (!chains->empty()) book_.last_chain_end_ = OffsetOf(chains->back().source().end);
 }
 
 void OrderBookParser::ParseChain(const toml::node& node) {
@@ -106,6 +113,10 @@ void OrderBookParser::AddPair(const std::string& outer, const std::string& inner
     return Error(line, Quoted(outer) +
                            " stands inside itself; accepted: [[same_class]] for two instances of "
                            "one class");
+  classes_.insert({outer, inner});
+  if (classes_.size() > kClassesMax)
+    return Error(
+        line, "the order has too many classes; accepted: at most " + std::to_string(kClassesMax));
   if (line_of_pair_.try_emplace({outer, inner}, line).second)
     book_.pairs_.emplace_back(outer, inner);
 }

@@ -46,6 +46,7 @@ class OrderBookParser {
   const std::size_t errors_before_;
   std::map<ClassPair, int> line_of_pair_;
   std::map<std::string, int> line_of_leaf_;
+  std::set<std::string> classes_;  // of the chains
 };
 
 }  // namespace locking

@@ -13,6 +13,7 @@
 #include "stress/command/build_info.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
+#include "stress/host/streams.h"
 
 namespace stress {
 namespace {
@@ -130,6 +131,7 @@ Invocation InvocationOf(const BoundCommand& bound) {
     if (flag.option->count() == 0) continue;
     const std::string name = FlagOf(flag.setting->key);
     if (!flag.available) FailNotAvailable(std::string(bound.command->name) + " " + name);
+    if (flag.option->count() > 1) FailUsage(name + ": given more than once");
     const bool switched = flag.setting->type == ValueType::kBoolean;
     const std::string text = switched ? flag.option->results().front() : flag.text;
     invocation.flags.Set(flag.setting->key, ParseValue(*flag.setting, text, name), name);
@@ -212,8 +214,11 @@ int Complain(const std::string& line, ExitCode code) {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  PrepareStreams();
   try {
-    const int code = ParseAndRun(argc, argv);
+    int code = ParseAndRun(argc, argv);
+    if (!FlushOutput() && code == kExitClean)
+      code = Complain("standard output cannot be written", kExitCannotRun);
     // ThreadSanitizer would replace the exit code by its own; its reports are in ours already.
     if (std::string_view(BuildConfig()) == "tsan") {
       std::fflush(nullptr);

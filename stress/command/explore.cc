@@ -4,6 +4,7 @@
 
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
+#include "stress/config/text.h"
 #include "stress/host/crash.h"
 #include "stress/host/events.h"
 #include "stress/host/files.h"
@@ -43,8 +44,10 @@ std::string FileNameOf(const Exploration& exploration, const explore::Result& re
   return name + ".replay";
 }
 
-// Gives each failure the command that replays it, and saves it where that was asked for.
-void Finish(const Exploration& exploration, const Settings& flags, explore::Result* result) {
+// Gives each failure the command that replays it, and saves it where that was asked for. Returns
+// why one could not be saved, or "".
+std::string Finish(const Exploration& exploration, const Settings& flags, explore::Result* result) {
+  std::string not_saved;
   for (std::size_t i = 0; i < result->failures.size(); ++i) {
     explore::Failure& failure = result->failures[i];
     failure.with = exploration.with;
@@ -52,9 +55,12 @@ void Finish(const Exploration& exploration, const Settings& flags, explore::Resu
     if (!flags.Given("save")) continue;
     const std::string path = flags.Text("save") + "/" + FileNameOf(exploration, *result, i);
     std::string error;
-    if (!explore::SaveFailure(failure, path, &error)) FailHost("--save: " + error);
-    failure.finding.replay = "vmstress replay " + path;
+    if (explore::SaveFailure(failure, path, &error))
+      failure.finding.replay = "vmstress replay " + ShellWord(path);
+    else
+      not_saved = "--save: " + OneLine(error);
   }
+  return not_saved;
 }
 
 // Which execution it will be is not known beforehand; the whole exploration meets it again.
@@ -82,11 +88,12 @@ int ExploreCommand(const Invocation& invocation) {
   std::fflush(stdout);
   explore::Result result = explore::Check(exploration.body, OptionsOf(exploration, flags));
   if (!result.error.empty()) FailUsage("explore: " + result.error);
-  Finish(exploration, flags, &result);
+  const std::string not_saved = Finish(exploration, flags, &result);
   for (const explore::Failure& failure : result.failures)
     std::fputs(locking::FormatFinding(failure.finding).c_str(), stderr);
-  if (json.has_value()) json->Write(JsonText(ExploreJson(exploration, result)));
   std::fputs(ExploreSummary(exploration, result).c_str(), stdout);
+  if (json.has_value()) json->Write(JsonText(ExploreJson(exploration, result)));
+  if (!not_saved.empty()) FailHost(not_saved);
   if (!result.ok()) return kExitFailed;
   return result.interrupted ? kExitInterrupted : kExitClean;
 }

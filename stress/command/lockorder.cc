@@ -30,9 +30,9 @@ constexpr std::uint64_t kPages = 256;
 locking::OrderBook LoadBook(const std::string& path) {
   std::vector<std::string> errors;
   std::optional<locking::OrderBook> book =
-      locking::OrderBook::Parse(ReadInputFile(path), path, &errors);
+      locking::OrderBook::Parse(ReadInputFile(path, kTextBytesMax), path, &errors);
   if (!book.has_value())
-    FailUsage(errors.empty() ? path + ": not an order book" : OneLine(errors.front()));
+    FailUsage(errors.empty() ? OneLine(path) + ": not an order book" : OneLine(errors.front()));
   return *std::move(book);
 }
 

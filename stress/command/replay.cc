@@ -16,7 +16,7 @@ namespace explore = locking::explore;
 explore::Failure ReadFailure(const std::string& path) {
   explore::Failure failure;
   std::string error;
-  if (!explore::ParseFailure(ReadInputFile(path), &failure, &error))
+  if (!explore::ParseFailure(ReadInputFile(path, kRecordBytesMax), &failure, &error))
     FailUsage(OneLine(path) + ": " + OneLine(error));
   return failure;
 }

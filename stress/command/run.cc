@@ -33,14 +33,22 @@ int RunCommandLine(const Invocation& invocation) {
   if (invocation.flags.Given("json")) json.emplace("--json", invocation.flags.Text("json"));
   HostEvents::Install();
   const auto write_down = [&](const RunResult& result) {
-    if (json.has_value()) json->Write(JsonText(RunJson(plan, result)));
     std::fputs(RunSummary(plan, result).c_str(), stdout);
+    if (json.has_value()) json->Write(JsonText(RunJson(plan, result)));
   };
   CrashWatch crash(json.has_value() ? &*json : nullptr);
   const auto prepare = [&](const RunResult& result) {
     crash.Prepare(JsonText(RunJson(plan, result)), RunSummary(plan, result));
   };
-  NativeRun run(plan, {write_down, prepare});
+  // In the thread that failed, which nobody can throw through.
+  const auto write_down_at_once = [&](const RunResult& result) {
+    try {
+      write_down(result);
+    } catch (const CommandError& error) {
+      std::fprintf(stderr, "vmstress: %s\n", error.what());
+    }
+  };
+  NativeRun run(plan, {write_down_at_once, prepare});
   std::fputs(RunHeadline(plan).c_str(), stdout);
   std::fflush(stdout);
   const RunResult result = run.Run();

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "locking/toml_bounds.h"
 #include "stress/config/embedded.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
@@ -42,7 +43,7 @@ const char* TypeName(const toml::node& node) {
 class Parser {
  public:
   Parser(const std::string& file, const std::vector<WorkerKindInfo>& kinds)
-      : file_(file), kinds_(kinds) {}
+      : file_(OneLine(file)), kinds_(kinds) {}
 
   Scenario Parse(std::string_view text);
 
@@ -63,7 +64,7 @@ class Parser {
   const WorkerKindInfo& KindOf(const toml::table& table) const;
   Value ParseNode(const Setting& setting, const toml::node& node) const;
 
-  const std::string& file_;
+  const std::string file_;  // as messages call it
   const std::vector<WorkerKindInfo>& kinds_;
   Scenario scenario_;
 };
@@ -167,6 +168,9 @@ void Parser::ParseWorkers(const toml::node& node) {
 }
 
 Scenario Parser::Parse(std::string_view text) {
+  if (const int line = locking::FindLongTomlLine(text); line != 0)
+    FailUsage(file_ + ":" + std::to_string(line) +
+              ": the line is too long; accepted: " + locking::kTomlLinesAccepted);
   toml::table root;
   try {
     root = toml::parse(text, file_);
@@ -196,7 +200,6 @@ Scenario Parser::Parse(std::string_view text) {
   if (scenario_.settings.Given("duration") && scenario_.settings.Given("operations"))
     FailUsage(scenario_.settings.Origin("operations") +
               ": [run] has duration or operations, not both");
-  scenario_.name = file_;
   scenario_.description = DescriptionOf(text);
   return std::move(scenario_);
 }
@@ -238,7 +241,9 @@ std::string DescriptionOf(std::string_view text) {
 
 Scenario ParseScenario(std::string_view text, const std::string& name,
                        const std::vector<WorkerKindInfo>& kinds) {
-  return Parser(name, kinds).Parse(text);
+  Scenario scenario = Parser(name, kinds).Parse(text);
+  scenario.name = name;
+  return scenario;
 }
 
 Scenario LoadScenario(const std::string& name, const std::vector<WorkerKindInfo>& kinds) {
@@ -253,7 +258,7 @@ Scenario LoadScenario(const std::string& name, const std::vector<WorkerKindInfo>
   if (name.find('/') == std::string::npos && !name.ends_with(".toml"))
     FailUsage("--scenario: there is no scenario \"" + OneLine(name) + "\"; accepted: a file, or " +
               Join(names, ", ") + DidYouMean(name, names));
-  return ParseScenario(ReadInputFile(name), name, kinds);
+  return ParseScenario(ReadInputFile(name, kTextBytesMax), name, kinds);
 }
 
 }  // namespace stress

@@ -35,20 +35,25 @@ std::span<const Unit> UnitsOf(ValueType type) {
   return {};
 }
 
-// nullopt when `text` is no number with one of the units; overflow gives the largest number.
-std::optional<std::uint64_t> ParseNumber(ValueType type, std::string_view text) {
+struct Number {
+  std::uint64_t value = 0;
+  bool overflow = false;
+};
+
+// nullopt when `text` is no number with one of the units.
+std::optional<Number> ParseNumber(ValueType type, std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end == text.data() || error == std::errc::invalid_argument) return std::nullopt;
-  if (error == std::errc::result_out_of_range) number = ~0ull;
+  const bool overflow = error == std::errc::result_out_of_range;
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (unit.empty()) {
     if (type == ValueType::kDuration && number != 0) return std::nullopt;
-    return number;
+    return Number{number, overflow};
   }
   for (const Unit& known : UnitsOf(type)) {
     if (unit != known.name) continue;
-    return number > ~0ull / known.factor ? ~0ull : number * known.factor;
+    return Number{number * known.factor, overflow || number > ~0ull / known.factor};
   }
   return std::nullopt;
 }
@@ -169,14 +174,15 @@ Value ParseValue(const Setting& setting, std::string_view text, const std::strin
       FailUsage(where + ": \"" + OneLine(text) + "\" is not a truth value; accepted: true, false");
     return {text == "true" ? 1u : 0u, std::string(text)};
   }
-  const std::optional<std::uint64_t> number = ParseNumber(setting.type, text);
-  if (!number.has_value()) {
-    const bool negative = text.starts_with('-') && ParseNumber(setting.type, text.substr(1));
-    FailUsage(where + ": \"" + OneLine(text) + "\" is " +
-              (negative ? "out of range" : "not valid") + "; accepted: " + Accepted(setting));
+  const std::optional<Number> number = ParseNumber(setting.type, text);
+  if (!number.has_value() || number->overflow) {
+    const bool outside =
+        number.has_value() || (text.starts_with('-') && ParseNumber(setting.type, text.substr(1)));
+    FailUsage(where + ": \"" + OneLine(text) + "\" is " + (outside ? "out of range" : "not valid") +
+              "; accepted: " + Accepted(setting));
   }
-  CheckRange(setting, *number, text, where);
-  return {*number, std::string(text)};
+  CheckRange(setting, number->value, text, where);
+  return {number->value, std::string(text)};
 }
 
 }  // namespace stress

@@ -15,8 +15,11 @@ std::string Nearest(std::string_view name, const std::vector<std::string>& candi
 // "; did you mean X?", or "" when nothing is near.
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates);
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
-// Without line breaks and control characters: what a file holds must not break a message.
+// Without line breaks and control characters, in UTF-8: what a file holds must not break a message.
+// A space stands for a control character, a question mark for a byte that is no text.
 std::string OneLine(std::string_view text);
+// As one word of a shell's command line.
+std::string ShellWord(const std::string& text);
 
 }  // namespace stress
 

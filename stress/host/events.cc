@@ -31,8 +31,6 @@ void HostEvents::Install() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // the call says EFBIG
 }
 
 void HostEvents::Wait(std::uint64_t timeout_ns) {

@@ -1,6 +1,5 @@
 // What wakes the thread that controls a run: a signal of the user, or a call of Notify. SIGINT and
-// SIGTERM ask for an end; the second one ends the process at once. SIGPIPE is ignored: a reader
-// that went away is no reason to lose a run.
+// SIGTERM ask for an end; the second one ends the process at once.
 //
 // Thread safety: Notify may be called by any thread and in a signal handler; the rest by the thread
 // that controls the run.

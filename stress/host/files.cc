@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "stress/config/error.h"
@@ -15,9 +15,18 @@
 namespace stress {
 namespace {
 
-constexpr std::size_t kInputBytesMax = 16u << 20;
+std::string ErrorText(int error) { return std::generic_category().message(error); }
 
-std::string ErrorText(int error) { return std::strerror(error); }
+std::string CannotWrite(const std::string& where, int error) {
+  return where + " cannot be written: " + ErrorText(error);
+}
+
+// What the user can mend by another path is bad input; a full or broken disk is not.
+[[noreturn]] void FailWrite(const std::string& where, int error) {
+  const bool host = error == ENOSPC || error == EDQUOT || error == EIO || error == EMFILE;
+  if (host) FailHost(CannotWrite(where, error));
+  FailUsage(CannotWrite(where, error));
+}
 
 class Descriptor {
  public:
@@ -44,7 +53,7 @@ bool WriteAll(int fd, std::string_view content) {
 
 }  // namespace
 
-std::string ReadInputFile(const std::string& path) {
+std::string ReadInputFile(const std::string& path, std::size_t bytes_max) {
   const std::string shown = OneLine(path);
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) FailUsage(shown + ": cannot be read: " + ErrorText(errno));
@@ -52,8 +61,9 @@ std::string ReadInputFile(const std::string& path) {
   if (fstat(file.get(), &status) != 0) FailUsage(shown + ": cannot be read: " + ErrorText(errno));
   if (S_ISDIR(status.st_mode)) FailUsage(shown + ": is a folder; a file is accepted");
   if (!S_ISREG(status.st_mode)) FailUsage(shown + ": is not a regular file");
-  if (static_cast<std::size_t>(status.st_size) > kInputBytesMax)
-    FailUsage(shown + ": is too large; accepted: a text of at most 16MiB");
+  const std::string too_large = shown + ": is too large; accepted: a text of at most " +
+                                std::to_string(bytes_max >> 20) + "MiB";
+  if (static_cast<std::size_t>(status.st_size) > bytes_max) FailUsage(too_large);
   std::string text;
   char buffer[65536];
   for (;;) {
@@ -62,8 +72,7 @@ std::string ReadInputFile(const std::string& path) {
     if (n < 0) FailUsage(shown + ": cannot be read: " + ErrorText(errno));
     if (n == 0) break;
     text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > kInputBytesMax)
-      FailUsage(shown + ": is too large; accepted: a text of at most 16MiB");
+    if (text.size() > bytes_max) FailUsage(too_large);
   }
   if (text.find('\0') != std::string::npos)
     FailUsage(shown + ": is a binary file; a text is accepted");
@@ -71,60 +80,61 @@ std::string ReadInputFile(const std::string& path) {
 }
 
 OutputFile::OutputFile(std::string flag, std::string path)
-    : flag_(std::move(flag)), path_(std::move(path)) {
-  const std::string where = flag_ + ": " + OneLine(path_);
+    : path_(std::move(path)), where_(flag + ": " + OneLine(path_)), process_(getpid()) {
   struct stat status;
   if (stat(path_.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) FailUsage(where + " is a folder; a file is accepted");
-    if (S_ISREG(status.st_mode) && access(path_.c_str(), W_OK) != 0)
-      FailUsage(where + " cannot be written: " + ErrorText(errno));
-    if (!S_ISREG(status.st_mode)) return;  // a device or a pipe is written in place
+    if (S_ISDIR(status.st_mode)) FailUsage(where_ + " is a folder; a file is accepted");
+    if (S_ISREG(status.st_mode) && access(path_.c_str(), W_OK) != 0) FailWrite(where_, errno);
+    if (!S_ISREG(status.st_mode)) {
+      // Opening a pipe would wait for its reader, and closing it would end the reader's file.
+      in_place_ = open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+      if (in_place_ < 0) FailWrite(where_, errno);
+      fcntl(in_place_, F_SETFL, O_WRONLY);
+      return;
+    }
   }
-  const std::string probe = Temporary();
+  const std::string probe = Place().temporary;
   {
     Descriptor file(open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (file.get() < 0) FailUsage(where + " cannot be written: " + ErrorText(errno));
+    if (file.get() < 0) FailWrite(where_, errno);
   }
   unlink(probe.c_str());
 }
 
-std::string OutputFile::Temporary() const { return path_ + ".tmp" + std::to_string(getpid()); }
-
-OutputPlace OutputFile::Place() const {
-  struct stat status;
-  const bool in_place = stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  return {path_, in_place ? "" : Temporary()};
+OutputFile::~OutputFile() {
+  if (in_place_ >= 0) close(in_place_);
 }
 
 void OutputFile::Write(std::string_view content) const {
   if (const int error = WriteTo(Place(), {&content, 1}); error != 0)
-    FailHost(flag_ + ": " + OneLine(path_) + " cannot be written: " + ErrorText(error));
+    FailHost(CannotWrite(where_, error));
 }
 
 int WriteTo(const OutputPlace& place, std::span<const std::string_view> pieces) {
-  const bool in_place = place.temporary.empty();
-  const char* target = in_place ? place.path.c_str() : place.temporary.c_str();
-  bool written = true;
+  const auto write_all = [&](int fd) {
+    bool written = fd >= 0;
+    for (const std::string_view piece : pieces) written = written && WriteAll(fd, piece);
+    return written ? 0 : errno;
+  };
+  if (place.in_place >= 0) return write_all(place.in_place);
+  const char* target = place.temporary.c_str();
+  int error = 0;
   {
     Descriptor file(open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    written = file.get() >= 0;
-    for (const std::string_view piece : pieces) written = written && WriteAll(file.get(), piece);
+    error = write_all(file.get());
   }
-  if (written && (in_place || rename(target, place.path.c_str()) == 0)) return 0;
-  const int error = errno;
-  if (!in_place) unlink(target);
+  if (error == 0 && rename(target, place.path.c_str()) != 0) error = errno;
+  if (error != 0) unlink(target);
   return error;
 }
 
 void PrepareFolder(const std::string& flag, const std::string& path) {
   const std::string where = flag + ": " + OneLine(path);
-  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
-    FailUsage(where + " cannot be created: " + ErrorText(errno));
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) FailWrite(where, errno);
   struct stat status;
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
     FailUsage(where + " is not a folder");
-  if (access(path.c_str(), W_OK | X_OK) != 0)
-    FailUsage(where + " cannot be written: " + ErrorText(errno));
+  if (access(path.c_str(), W_OK | X_OK) != 0) FailWrite(where, errno);
 }
 
 }  // namespace stress

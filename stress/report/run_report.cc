@@ -2,6 +2,7 @@
 
 #include "stress/command/build_info.h"
 #include "stress/config/setting.h"
+#include "stress/config/text.h"
 #include "stress/report/text.h"
 #include "vm/counters.h"
 
@@ -179,8 +180,8 @@ std::string RunHeadline(const RunPlan& plan) {
   return Format(
       "scenario    %s, seed %llu, %u threads on %u cpus, %u pages of %s, %u swap slots, "
       "witness %s%s\n",
-      plan.scenario.name.substr(0, 200).c_str(), static_cast<unsigned long long>(plan.seed),
-      plan.threads, plan.machine.cpus, plan.machine.pages,
+      OneLine(plan.scenario.name).c_str(), static_cast<unsigned long long>(plan.seed), plan.threads,
+      plan.machine.cpus, plan.machine.pages,
       FormatValue(ValueType::kSize, plan.machine.page_size).c_str(), plan.machine.swap_slots,
       witness, plan.pin ? ", pinned" : "");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stress/config/error.h"
+#include "stress/config/text.h"
 #include "stress/host/machine.h"
 #include "stress/workers/kinds.h"
 
@@ -27,7 +28,7 @@ void CheckWorkers(const RunPlan& plan) {
   if (dedicated > plan.threads)
     FailUsage(plan.scenario.settings.Origin("threads") + ": " + std::to_string(plan.threads) +
               " are fewer than the " + std::to_string(dedicated) +
-              " that the counts of the workers of " + plan.scenario.name + " ask for");
+              " that the counts of the workers of " + OneLine(plan.scenario.name) + " ask for");
 }
 
 // Of the host's memory, available when the run begins.
@@ -95,7 +96,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->world.store_may_fail = plan->store_faults.any() || plan->store != "memory";
   CheckWorkers(*plan);
   CheckMemory(*plan);
-  plan->replay = "vmstress " + command + " --scenario=" + plan->scenario.name +
+  plan->replay = "vmstress " + command + " --scenario=" + ShellWord(plan->scenario.name) +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
   for (const char* key :
@@ -186,8 +187,9 @@ RunPlan PlanExploredRun(const Settings& flags) {
               ": explore runs its threads on fibres, which must not wait for a file; accepted: "
               "memory");
   plan.seed = plan.scenario.settings.Given("seed") ? plan.scenario.settings.Number("seed") : 1;
-  plan.operations = flags.Given("operations") ? flags.Number("operations")
-                                              : plan.threads * kExploreOperationsPerThread;
+  plan.operations = flags.Given("operations")
+                        ? flags.Number("operations")
+                        : std::uint64_t{plan.threads} * kExploreOperationsPerThread;
   plan.keep_going = flags.Enabled("keep_going");
   plan.world.min_spaces = 1;
   FillIn("explore", flags, &plan);

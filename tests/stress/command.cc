@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,23 @@ struct Child {
   int err;
 };
 
-Child Start(const std::string& folder, const std::vector<std::string>& arguments) {
+// In the child, before the command takes its place.
+void Surround(const Surroundings& surroundings) {
+  using Output = Surroundings::Output;
+  if (surroundings.output == Output::kClosed) close(STDOUT_FILENO);
+  if (surroundings.output == Output::kFullDisk) dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+  int unread[2];
+  if (surroundings.output == Output::kReaderLeft && pipe(unread) == 0) {
+    dup2(unread[1], STDOUT_FILENO);
+    close(unread[0]);
+    close(unread[1]);
+  }
+  const rlimit most{surroundings.file_bytes_max, surroundings.file_bytes_max};
+  if (surroundings.file_bytes_max != ~0ull) setrlimit(RLIMIT_FSIZE, &most);
+}
+
+Child Start(const std::string& folder, const std::vector<std::string>& arguments,
+            const Surroundings& surroundings = {}) {
   int out[2], err[2];
   if (pipe(out) != 0 || pipe(err) != 0) abort();
   static const std::string binary = std::filesystem::absolute(BinaryPath());
@@ -40,6 +57,7 @@ Child Start(const std::string& folder, const std::vector<std::string>& arguments
     dup2(out[1], STDOUT_FILENO);
     dup2(err[1], STDERR_FILENO);
     for (const int fd : {out[0], out[1], err[0], err[1]}) close(fd);
+    Surround(surroundings);
     if (chdir(folder.c_str()) != 0) _exit(99);
     execv(argv[0], const_cast<char* const*>(argv.data()));
     _exit(98);
@@ -90,8 +108,18 @@ CommandTest::CommandTest() {
 
 CommandTest::~CommandTest() { std::filesystem::remove_all(folder_); }
 
-Outcome CommandTest::Run(const std::vector<std::string>& arguments) {
-  return Finish(Start(folder_, arguments), {});
+Outcome CommandTest::Run(const std::vector<std::string>& arguments,
+                         const Surroundings& surroundings) {
+  return Finish(Start(folder_, arguments, surroundings), {});
+}
+
+std::vector<Outcome> CommandTest::RunTogether(const std::vector<std::vector<std::string>>& runs) {
+  std::vector<Child> children;
+  for (const std::vector<std::string>& arguments : runs)
+    children.push_back(Start(folder_, arguments));
+  std::vector<Outcome> outcomes;
+  for (const Child& child : children) outcomes.push_back(Finish(child, {}));
+  return outcomes;
 }
 
 Outcome CommandTest::RunAndSignal(const std::vector<std::string>& arguments,

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,22 @@ struct Outcome {
   std::string err;
 };
 
+// What the command finds when it starts, besides its arguments.
+struct Surroundings {
+  enum class Output { kRead, kClosed, kReaderLeft, kFullDisk };
+  Output output = Output::kRead;
+  std::uint64_t file_bytes_max = ~0ull;  // of each file that it writes
+};
+
 class CommandTest : public testing::Test {
  protected:
   CommandTest();  // an empty folder, in which the command runs
   ~CommandTest() override;
 
   // Waits for its end.
-  Outcome Run(const std::vector<std::string>& arguments);
+  Outcome Run(const std::vector<std::string>& arguments, const Surroundings& surroundings = {});
+  // Several at the same time.
+  std::vector<Outcome> RunTogether(const std::vector<std::vector<std::string>>& runs);
   // Starts it; `signals` are sent one after the other, the first when the run has begun.
   Outcome RunAndSignal(const std::vector<std::string>& arguments, const std::vector<int>& signals);
 
