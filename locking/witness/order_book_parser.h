@@ -4,13 +4,12 @@
 #ifndef LOCKING_WITNESS_ORDER_BOOK_PARSER_H_
 #define LOCKING_WITNESS_ORDER_BOOK_PARSER_H_
 
-#include <toml++/toml.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "locking/toml.h"
 #include "locking/witness/order_book.h"
 
 namespace locking {

@@ -1,9 +1,8 @@
 #include "stress/config/scenario.h"
 
-#include <toml++/toml.h>
-
 #include <utility>
 
+#include "locking/toml.h"
 #include "locking/toml_bounds.h"
 #include "stress/config/embedded.h"
 #include "stress/config/error.h"
