@@ -13,7 +13,7 @@ ChainCache::Slot* FreeSlot(ChainCache::Slot* slots, std::uint64_t mask, std::uin
 }  // namespace
 
 ChainCache::Slot* ChainCache::Insert(std::uint64_t hash) {
-  if (++used_ * 2 > mask_) {
+  if (std::uint64_t{++used_} * 2 > mask_) {
     const std::uint64_t larger_mask = mask_ * 4 + 3;
     auto larger = std::make_unique<Slot[]>(larger_mask + 1);
     ForEach([&](const Slot& from) {

@@ -100,7 +100,7 @@ class ExploreExecutor final : public Executor {
   void Switch(FibreContext& from, FibreContext& to, bool last);
   void SwitchAnnounced(FibreContext& from, FibreContext& to, bool last);
   void LeaveFibre(Fibre& self);
-  static void FibreMain(void* fibre);
+  static void FibreMain(void* argument);
   void PrepareFibre(Fibre& fibre);
   Fibre& TakeFibre(std::uint32_t parent);
   void StartFibre(Fibre& fibre);

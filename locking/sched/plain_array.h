@@ -21,7 +21,7 @@ class PlainArray {
 
  public:
   PlainArray() = default;
-  LOCKING_UNINSTRUMENTED ~PlainArray() { std::free(data_); }
+  LOCKING_UNINSTRUMENTED ~PlainArray() { std::free(static_cast<void*>(data_)); }
   PlainArray(const PlainArray&) = delete;
   PlainArray& operator=(const PlainArray&) = delete;
 
@@ -51,7 +51,7 @@ class PlainArray {
     sanitizer::IgnoreScope ignore;  // realloc reads and writes
     std::uint32_t capacity = capacity_ == 0 ? 16 : capacity_ * 2;
     if (capacity < least) capacity = least;
-    data_ = static_cast<T*>(std::realloc(data_, capacity * sizeof(T)));
+    data_ = static_cast<T*>(std::realloc(static_cast<void*>(data_), capacity * sizeof(T)));
     if (data_ == nullptr) std::abort();
     capacity_ = capacity;
   }

@@ -167,6 +167,7 @@ class FrameTable {
     }
   }
   const std::type_info* TypeOf(std::uint64_t filter) const {
+    if (types_ == nullptr) return nullptr;
     Bytes entry = types_ - filter * SizeOf(type_encoding_);
     return reinterpret_cast<const std::type_info*>(ReadEncoded(type_encoding_, &entry));
   }

@@ -46,8 +46,9 @@ std::vector<LockCycle> CycleSearch::Find(std::uint32_t index) {
   const Acquisition& closing = graph_.acquisition(index);
   std::vector<LockCycle> found;
   if (graph_.node(closing.taken.node).out.empty()) return found;
-  reached_.resize(graph_.node_count() * 2, 0);
-  steps_.resize(graph_.node_count() * 2);
+  const std::size_t vertices = std::size_t{graph_.node_count()} * 2;
+  reached_.resize(vertices, 0);
+  steps_.resize(vertices);
   done_.assign(closing.held.size(), false);
   // The last pass looks at most edges: where it finds nothing, none does.
   std::vector<LockCycle> any;
