@@ -45,7 +45,14 @@ const std::vector<Command>& AllCommands() {
        "WHAT",
        {"vmstress list scenarios", "vmstress list workers     the kinds, with their parameters"},
        ListCommand},
-      {"compare", kCompareCommand, "", "FILE", {}, nullptr},
+      {"compare",
+       kCompareCommand,
+       "show what changed between two results, with spread",
+       "FILE",
+       {"vmstress compare before.json after.json         two results of one kind; ~: within the "
+        "spread",
+        "vmstress compare bench/results/fault.json fault.json"},
+       CompareCommand},
       {"report", kReportCommand, "", "FILE", {}, nullptr},
       {"merge", kMergeCommand, "", "FILE", {}, nullptr},
   };

@@ -10,6 +10,7 @@ int ExploreCommand(const Invocation& invocation);
 int ReplayCommand(const Invocation& invocation);
 int LockOrderCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
+int CompareCommand(const Invocation& invocation);
 int ListCommand(const Invocation& invocation);
 
 }  // namespace stress

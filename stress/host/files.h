@@ -10,7 +10,7 @@
 namespace stress {
 
 inline constexpr std::size_t kTextBytesMax = 1u << 20;     // what a person wrote
-inline constexpr std::size_t kRecordBytesMax = 16u << 20;  // a recorded failure
+inline constexpr std::size_t kRecordBytesMax = 16u << 20;  // a recorded failure, a result
 
 // The text of a file. Throws CommandError (2) when it is missing, unreadable, a folder, larger than
 // `bytes_max`, or not text.

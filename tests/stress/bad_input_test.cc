@@ -19,7 +19,7 @@ TEST_F(BadInput, UnknownCommand) {
 }
 
 TEST_F(BadInput, CommandNotBuiltYet) {
-  for (const char* command : {"hunt", "scale", "compare", "report", "merge"})
+  for (const char* command : {"hunt", "scale", "report", "merge"})
     ExpectRefused({command}, {command, kNotAvailable});
 }
 
@@ -230,6 +230,20 @@ TEST_F(BadInput, ReplayFile) {
   ExpectRefused({"replay", "absent.replay"}, {"absent.replay", "No such file"});
   Write("x.replay", "this is no failure file\n");
   ExpectRefused({"replay", "x.replay"}, {"x.replay"});
+}
+
+TEST_F(BadInput, ComparedFiles) {
+  Write("a.json", R"({"context": {}, "benchmarks": []})");
+  ExpectRefused({"compare", "a.json"}, {"two JSON files"});
+  ExpectRefused({"compare", "a.json", "absent.json"}, {"absent.json", "No such file"});
+  Write("b.json", R"({"context": {}, "benchm)");
+  ExpectRefused({"compare", "a.json", "b.json"}, {"b.json", "JSON"});
+  Write("c.json", R"({"schema": "vmstress.run/1", "rates": 3})");
+  ExpectRefused({"compare", "c.json", "a.json"}, {"c.json", "vmstress.run/1", "verdict"});
+  Write("d.json", "[1]");
+  ExpectRefused({"compare", "a.json", "d.json"}, {"d.json", "accepted: vmstress.run/1"});
+  Write("e.json", R"({"schema": "vmstress.ratios/1", "comparisons": []})");
+  ExpectRefused({"compare", "a.json", "e.json"}, {"Google Benchmark", "vmstress.ratios/1"});
 }
 
 TEST_F(BadInput, OrderBook) {
