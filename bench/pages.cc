@@ -1,34 +1,20 @@
-// Machines and pages: building a small machine, allocating and freeing pages.
-#include <benchmark/benchmark.h>
+// Machines, pages, page indices, chains and forks; pmap.cc adds page tables and shootdowns.
+#include "bench/page_loads.h"
 
-#include "vm/page_alloc.h"
-#include "vm/system.h"
-
-namespace vm {
+namespace bench {
 namespace {
 
-// A machine of 64 pages, built and torn down.
-void Build64(benchmark::State& state) {
-  for (auto _ : state) {
-    System system({.pages = 64, .page_size = 4096, .cpus = 4, .swap_slots = 64});
-    benchmark::DoNotOptimize(system.free_queue().free_count());
+const bool kRegistered = [] {
+  RegisterLoads("System/build_64", Build64);
+  RegisterLoads("Page/alloc_free", AllocFree, {1, 2});
+  for (std::uint32_t pages : {1u << 10, 1u << 15, 1u << 20})
+    RegisterLoads("Page/lookup/radix/" + std::to_string(pages), RadixLookup(pages));
+  for (std::uint32_t pages : {16u, 512u, 8192u}) {
+    RegisterLoads("Collapse/" + std::to_string(pages), Collapse(pages));
+    RegisterLoads("Fork/" + std::to_string(pages), Fork(pages));
   }
-}
-BENCHMARK(Build64)->Name("System/build_64");
-
-void AllocFree(benchmark::State& state) {
-  System system({.pages = 4096, .page_size = 4096, .cpus = 1, .swap_slots = 0});
-  Object* object = AllocateObject(system, ObjectType::kDefault, 1);
-  {
-    ObjectGuard guard(object->lock);
-    for (auto _ : state) {
-      Page* page = AllocatePage(system, *object, 0, {});
-      FreePage(system, *object, *page);
-    }
-  }
-  DeallocateObject(system, object);
-}
-BENCHMARK(AllocFree)->Name("Page/alloc_free");
+  return true;
+}();
 
 }  // namespace
-}  // namespace vm
+}  // namespace bench

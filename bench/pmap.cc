@@ -1,155 +1,107 @@
 // Page tables: entering, removing and protecting mappings, loads and stores of a simulated CPU, and
 // shootdowns. One iteration is one page; each thread has a machine of its own.
-#include <benchmark/benchmark.h>
-
 #include <vector>
 
+#include "bench/timing.h"
 #include "vm/page_alloc.h"
 #include "vm/system.h"
 
-namespace vm {
+namespace bench {
 namespace {
 
-constexpr std::uint32_t kPageSize = 4096;
+using vm::Address;
+using vm::Protection;
+
 constexpr std::uint32_t kPages = 4096;
 
-class Bench {
+class Tables {
  public:
-  explicit Bench(std::uint32_t cpus = 1)
+  explicit Tables(std::uint32_t cpus)
       : system({.pages = 2 * kPages, .page_size = kPageSize, .cpus = cpus, .swap_slots = 0}),
         pmap(*system.TakePmap()) {
     for (std::uint32_t i = 0; i < kPages; ++i)
-      pages_.push_back(AllocateUnownedPage(system, {.wired = true}));
+      pages_.push_back(vm::AllocateUnownedPage(system, {.wired = true}));
+    EnterAll();
   }
-  ~Bench() { pmap.Destroy(); }
+  ~Tables() { pmap.Destroy(); }
 
   Address PageAt(std::uint32_t i) const { return Address{i} * kPageSize; }
-  void EnterAll(Protection protection = Protection::kReadWrite) {
+  void EnterAll() {
     for (std::uint32_t i = 0; i < kPages; ++i)
-      (void)pmap.Enter(PageAt(i), *pages_[i], protection, false);
+      (void)pmap.Enter(PageAt(i), *pages_[i], Protection::kReadWrite, false);
   }
   void RemoveAll() { pmap.Remove(0, PageAt(kPages)); }
-  void StoreAll(std::uint32_t cpu) {
-    for (std::uint32_t i = 0; i < kPages; ++i) (void)system.cpu(cpu).Store(pmap, PageAt(i), i);
+  void RemoveSingly() {
+    for (std::uint32_t i = 0; i < kPages; ++i) pmap.Remove(PageAt(i), PageAt(i + 1));
   }
-  Page& page(std::uint32_t i) { return *pages_[i]; }
+  void RemoveByPage() {
+    for (vm::Page* page : pages_) vm::Pmap::RemoveAll(system, *page);
+  }
+  void ProtectAll() { pmap.Protect(0, PageAt(kPages), Protection::kRead); }
+  void StoreInOnePage() {
+    for (std::uint32_t i = 0; i < kPages; ++i)
+      (void)system.cpu(0).Store(pmap, (i * 8) % kPageSize, i);
+  }
+  void StoreAll() {
+    for (std::uint32_t i = 0; i < kPages; ++i) (void)system.cpu(0).Store(pmap, PageAt(i), i);
+  }
+  void EnterAndStoreAll() {
+    EnterAll();
+    StoreAll();
+  }
+  void DoNothing() {}
 
-  System system;
-  Pmap& pmap;
+  vm::System system;
+  vm::Pmap& pmap;
 
  private:
-  std::vector<Page*> pages_;
+  std::vector<vm::Page*> pages_;
 };
 
 // `body` is timed, `prepare` is not.
-template <typename Prepare, typename Body>
-void Run(benchmark::State& state, Prepare prepare, Body body) {
-  while (state.KeepRunningBatch(kPages)) {
-    state.PauseTiming();
-    prepare();
-    state.ResumeTiming();
-    body();
+using Step = void (Tables::*)();
+class TablesLoad final : public Load {
+ public:
+  TablesLoad(std::uint32_t cpus, Step prepare, Step body)
+      : tables_(cpus), prepare_(prepare), body_(body) {
+    // Every CPU has used the pmap, so that shootdowns have to ask it.
+    for (std::uint32_t cpu = 0; cpu < cpus; ++cpu)
+      (void)tables_.system.cpu(cpu).Store(tables_.pmap, 0, 1);
   }
-  state.SetItemsProcessed(state.iterations());
+  std::uint64_t iterations() const override { return kPages; }
+  bool needs_setup() const override { return true; }
+  void Prepare() override { (tables_.*prepare_)(); }
+  void Run() override { (tables_.*body_)(); }
+
+ private:
+  Tables tables_;
+  const Step prepare_, body_;
+};
+
+MakeLoads Of(Step prepare, Step body, std::uint32_t cpus = 1) {
+  return [=](std::uint32_t threads) {
+    Loads loads;
+    for (std::uint32_t i = 0; i < threads; ++i)
+      loads.push_back(std::make_unique<TablesLoad>(cpus, prepare, body));
+    return loads;
+  };
 }
 
-void Enter(benchmark::State& state) {
-  Bench bench;
-  bench.EnterAll();
-  Run(state, [&] { bench.RemoveAll(); }, [&] { bench.EnterAll(); });
-}
-BENCHMARK(Enter)->Name("Pmap/enter")->ThreadRange(1, 2)->UseRealTime();
-
-void EnterAgain(benchmark::State& state) {
-  Bench bench;
-  bench.EnterAll();
-  Run(state, [] {}, [&] { bench.EnterAll(); });
-}
-BENCHMARK(EnterAgain)->Name("Pmap/enter_again")->UseRealTime();
-
-void RemoveRange(benchmark::State& state) {
-  Bench bench;
-  Run(state, [&] { bench.EnterAll(); }, [&] { bench.RemoveAll(); });
-}
-BENCHMARK(RemoveRange)->Name("Pmap/remove_range")->ThreadRange(1, 2)->UseRealTime();
-
-void RemoveSingly(benchmark::State& state) {
-  Bench bench;
-  Run(
-      state,
-      [&] {
-        bench.EnterAll();
-        bench.StoreAll(0);
-      },
-      [&] {
-        for (std::uint32_t i = 0; i < kPages; ++i)
-          bench.pmap.Remove(bench.PageAt(i), bench.PageAt(i + 1));
-      });
-}
-BENCHMARK(RemoveSingly)->Name("Pmap/remove_page_with_shootdown")->UseRealTime();
-
-void RemoveByPage(benchmark::State& state) {
-  Bench bench;
-  Run(
-      state,
-      [&] {
-        bench.EnterAll();
-        bench.StoreAll(0);
-      },
-      [&] {
-        for (std::uint32_t i = 0; i < kPages; ++i) Pmap::RemoveAll(bench.system, bench.page(i));
-      });
-}
-BENCHMARK(RemoveByPage)->Name("Pmap/remove_all_of_page")->UseRealTime();
-
-void ProtectRange(benchmark::State& state) {
-  Bench bench;
-  Run(
-      state,
-      [&] {
-        bench.EnterAll();
-        bench.StoreAll(0);
-      },
-      [&] { bench.pmap.Protect(0, bench.PageAt(kPages), Protection::kRead); });
-}
-BENCHMARK(ProtectRange)->Name("Pmap/protect_range")->UseRealTime();
-
-void StoreHit(benchmark::State& state) {
-  Bench bench;
-  bench.EnterAll();
-  Run(
-      state, [] {},
-      [&] {
-        for (std::uint32_t i = 0; i < kPages; ++i)
-          (void)bench.system.cpu(0).Store(bench.pmap, (i * 8) % kPageSize, i);
-      });
-}
-BENCHMARK(StoreHit)->Name("Cpu/store_hit")->ThreadRange(1, 2)->UseRealTime();
-
-void StoreMiss(benchmark::State& state) {
-  Bench bench;
-  bench.EnterAll();
-  Run(state, [] {}, [&] { bench.StoreAll(0); });
-}
-BENCHMARK(StoreMiss)->Name("Cpu/store_miss")->UseRealTime();
-
-void ShootdownOfCpus(benchmark::State& state) {
-  const auto cpus = static_cast<std::uint32_t>(state.range(0));
-  Bench bench(cpus);
-  bench.EnterAll();
-  for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) bench.StoreAll(cpu);
-  Run(
-      state, [&] { bench.EnterAll(); },
-      [&] {
-        for (std::uint32_t i = 0; i < kPages; ++i)
-          bench.pmap.Remove(bench.PageAt(i), bench.PageAt(i + 1));
-      });
-}
-BENCHMARK(ShootdownOfCpus)
-    ->Name("Pmap/remove_page")
-    ->RangeMultiplier(4)
-    ->Range(1, 64)
-    ->UseRealTime();
+const bool kRegistered = [] {
+  using T = Tables;
+  RegisterLoads("Pmap/enter", Of(&T::RemoveAll, &T::EnterAll), {1, 2});
+  RegisterLoads("Pmap/enter_again", Of(&T::DoNothing, &T::EnterAll));
+  RegisterLoads("Pmap/remove_range", Of(&T::EnterAll, &T::RemoveAll), {1, 2});
+  RegisterLoads("Pmap/remove_page_with_shootdown", Of(&T::EnterAndStoreAll, &T::RemoveSingly));
+  RegisterLoads("Pmap/remove_all_of_page", Of(&T::EnterAndStoreAll, &T::RemoveByPage));
+  RegisterLoads("Pmap/protect_range", Of(&T::EnterAndStoreAll, &T::ProtectAll));
+  RegisterLoads("Cpu/store_hit", Of(&T::DoNothing, &T::StoreInOnePage), {1, 2});
+  RegisterLoads("Cpu/store_miss", Of(&T::DoNothing, &T::StoreAll));
+  for (std::uint32_t cpus : {1u, 4u, 16u, 64u})
+    RegisterLoads("Pmap/remove_page/" + std::to_string(cpus),
+                  Of(&T::EnterAll, &T::RemoveSingly, cpus));
+  return true;
+}();
 
 }  // namespace
-}  // namespace vm
+}  // namespace bench

@@ -1,0 +1,22 @@
+// Machines, pages, objects and spaces: what the VM's building blocks cost.
+#ifndef BENCH_PAGE_LOADS_H_
+#define BENCH_PAGE_LOADS_H_
+
+#include "bench/timing.h"
+
+namespace bench {
+
+// A machine of 64 pages, built and torn down.
+Loads Build64(std::uint32_t threads);
+// A page of an object of the thread's own.
+Loads AllocFree(std::uint32_t threads);
+// Lookups, scattered, in the radix tree of an object of `pages` pages, a power of two.
+MakeLoads RadixLookup(std::uint32_t pages);
+// The last other reference to a backer of `pages` pages goes, so that its shadow takes them over.
+MakeLoads Collapse(std::uint32_t pages);
+// A fork of a space with `pages` pages, mapped writable.
+MakeLoads Fork(std::uint32_t pages);
+
+}  // namespace bench
+
+#endif  // BENCH_PAGE_LOADS_H_

@@ -1,0 +1,84 @@
+// Every benchmark that comparisons over time rely on is there under its name and runs.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace bench {
+namespace {
+
+// Runs a program once over a tiny set and returns what it wrote.
+nlohmann::json RunOnce(const std::string& program) {
+  const std::string out = std::string(std::getenv("TEST_TMPDIR")) + "/" + program + ".json";
+  const std::string command = "bench/" + program + " --set_pages=64 --benchmark_min_time=0" +
+                              " --benchmark_out=" + out + " >/dev/null 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  return nlohmann::json::parse(std::ifstream(out), nullptr, false);
+}
+
+void ExpectNames(const std::string& program, const std::vector<std::string>& names) {
+  const nlohmann::json json = RunOnce(program);
+  ASSERT_TRUE(json.is_object());
+  std::set<std::string> found;
+  for (const auto& benchmark : json["benchmarks"]) {
+    found.insert(benchmark["name"]);
+    EXPECT_FALSE(benchmark.contains("error_occurred")) << benchmark;
+    EXPECT_GT(benchmark["real_time"], 0) << benchmark;
+  }
+  for (const std::string& name : names)
+    EXPECT_TRUE(found.contains(name)) << program << " has no " << name;
+  EXPECT_TRUE(json["context"]["build"].contains("commit"));
+  EXPECT_TRUE(json["context"]["host"].contains("cores"));
+  EXPECT_EQ(json.dump().find("executable"), std::string::npos);
+  EXPECT_EQ(json.dump().find("host_name"), std::string::npos);
+}
+
+void AddThreads(const std::string& name, const std::vector<int>& threads,
+                std::vector<std::string>* names) {
+  for (int count : threads) names->push_back(name + "/threads:" + std::to_string(count));
+}
+
+TEST(BenchmarkNames, Locks) {
+  std::vector<std::string> kinds = {"std_mutex",        "std_shared_mutex_read",  "absl_mutex",
+                                    "tbb_spin",         "absl_mutex_detect",      "tbb_queuing",
+                                    "tbb_spin_rw_read", "absl_nested_pair_detect"};
+  for (const char* kind : {"mutex", "recursive", "spin", "rw_read", "rw_write", "nested_pair"})
+    for (const char* witness : {"/off", "/on"}) kinds.push_back(std::string(kind) + witness);
+  std::vector<std::string> names;
+  for (const std::string& kind : kinds) {
+    AddThreads("Lock/" + kind, {1, 2}, &names);
+    AddThreads("Lock/" + kind + "/shared", {2, 4}, &names);
+  }
+  ExpectNames("locks", names);
+}
+
+TEST(BenchmarkNames, Fault) {
+  std::vector<std::string> names;
+  for (const char* kind :
+       {"Fault/resident", "Fault/zero_fill", "Fault/cow", "Fault/swap_in", "Fault/resident/shared",
+        "HostFault/anonymous", "HostFault/shared_memfd", "HostFault/private_file", "HostFault/cow"})
+    AddThreads(kind, {1, 2}, &names);
+  ExpectNames("fault", names);
+}
+
+TEST(BenchmarkNames, Pages) {
+  std::vector<std::string> names = {"System/build_64",  "Page/lookup/radix/1024",
+                                    "Collapse/16",      "Collapse/512",
+                                    "Fork/16",          "Fork/512",
+                                    "Pmap/enter_again", "Pmap/remove_page/64",
+                                    "Cpu/store_miss",   "Page/lookup/radix/1048576"};
+  AddThreads("Page/alloc_free", {1, 2}, &names);
+  ExpectNames("pages", names);
+}
+
+TEST(BenchmarkNames, Explore) {
+  ExpectNames("explore", {"Explore/mutex_3x10/random", "Explore/point/random/1",
+                          "Explore/point/random/256", "Explore/switch", "Explore/spawn"});
+}
+
+}  // namespace
+}  // namespace bench
