@@ -70,7 +70,8 @@ ThreadState& RegisterThread(std::string name, const RunContext& run) {
 ThreadState& SelfSlow() { return RegisterThread("", {}); }
 
 ThreadWord WordOf(ThreadState& state) {
-  std::uint32_t bits = AsymmetricBarriers() ? 0 : kWatchFullBarriers;
+  std::uint32_t bits = 0;
+  if (!AsymmetricBarriers()) bits |= kWatchFullBarriers;
   if (state.executor != nullptr) {
     bits |= kWatchExecutor;
     if (state.executor->wants_evidence()) bits |= kWatchHeld;

@@ -18,7 +18,7 @@ Cpu::Cpu(System& system, std::uint32_t number)
 
 // Neighbouring pages of one space, and the same page of several, go to different slots.
 Cpu::Translation& Cpu::SlotOf(const Pmap& pmap, Address page) {
-  return tlb_[(system_.BytesToPages(page) + pmap.id() * 11) % kTlbEntries];
+  return tlb_[(system_.BytesToPages(page) + std::uint64_t{pmap.id()} * 11) % kTlbEntries];
 }
 
 bool Cpu::Fill(Pmap& pmap, Protection access, Translation* slot) {

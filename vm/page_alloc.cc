@@ -16,10 +16,10 @@ namespace {
 bool ReclaimCachePage(System& system, Object* own) LOCKING_NO_ANALYSIS {
   PageRoleGuard guard(system.queues().lock);
   for (Page& page : system.queues().cache()) {
-    Object* object = page.object;
-    if (object != own && !object->lock.TryLock()) continue;
-    FreePage(system, *object, page);
-    if (object != own) object->lock.Unlock();
+    Object& object = *page.object;
+    if (&object != own && !object.lock.TryLock()) continue;
+    FreePage(system, object, page);
+    if (&object != own) object.lock.Unlock();
     system.counters().Add(Event::kCacheReclaimed);
     return true;
   }
