@@ -57,6 +57,7 @@ std::string HelpOf(const Setting& setting) {
 }
 
 const char* PlaceholderOf(const Setting& setting) {
+  if (setting.list) return "LIST";
   switch (setting.type) {
     case ValueType::kInteger:
       return "N";
@@ -167,12 +168,13 @@ constexpr char kExamples[] =
     "  vmstress run --help                              all flags of a command\n\n";
 
 // CLI11 says "--seed: 1 required N missing" and "--seed: At Most 1 required but received 2".
-std::string ExplainMismatch(const std::string& message) {
+std::string ExplainMismatch(const std::string& message, const std::list<BoundCommand>& commands) {
   const std::string flag = message.substr(0, message.find(':'));
   if (message.find("received") != std::string::npos) return flag + ": given more than once";
-  for (const Setting& setting : AllSettings())
-    if (FlagOf(setting.key) == flag)
-      return flag + ": its value is missing; accepted: " + Accepted(setting);
+  for (const BoundCommand& command : commands)
+    for (const BoundFlag& bound : command.flags)
+      if (command.app->parsed() && FlagOf(bound.setting->key) == flag)
+        return flag + ": its value is missing; accepted: " + Accepted(*bound.setting);
   return OneLine(message);
 }
 
@@ -188,7 +190,7 @@ int ParseAndRun(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ArgumentMismatch& error) {
-    FailUsage(ExplainMismatch(error.what()));
+    FailUsage(ExplainMismatch(error.what(), commands));
   } catch (const CLI::ParseError& error) {
     FailUsage(OneLine(error.what()));
   }

@@ -11,6 +11,7 @@ int ReplayCommand(const Invocation& invocation);
 int LockOrderCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
 int CompareCommand(const Invocation& invocation);
+int ScaleCommand(const Invocation& invocation);
 int ListCommand(const Invocation& invocation);
 
 }  // namespace stress

@@ -11,21 +11,6 @@
 #include "stress/run/native_run.h"
 
 namespace stress {
-namespace {
-
-int ExitCodeOf(RunVerdict verdict) {
-  switch (verdict) {
-    case RunVerdict::kClean:
-      return kExitClean;
-    case RunVerdict::kFailed:
-      return kExitFailed;
-    case RunVerdict::kInterrupted:
-      break;
-  }
-  return kExitInterrupted;
-}
-
-}  // namespace
 
 int RunCommandLine(const Invocation& invocation) {
   const RunPlan plan = PlanRun(invocation.flags);

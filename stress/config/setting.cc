@@ -131,6 +131,12 @@ std::string FormatValue(ValueType type, std::uint64_t number) {
 }
 
 std::string Accepted(const Setting& setting) {
+  if (setting.list) {
+    Setting one = setting;
+    one.list = false;
+    const bool numbers = setting.type == ValueType::kInteger;
+    return Accepted(one) + (numbers ? "; several as in 1,2,4" : "; several separated by commas");
+  }
   switch (setting.type) {
     case ValueType::kChoice:
       return Join(AvailableChoices(setting), ", ");
@@ -163,7 +169,28 @@ void CheckRange(const Setting& setting, std::uint64_t number, std::string_view t
     FailUsage(where + ": " + shown + " is not a power of two; accepted: " + Accepted(setting));
 }
 
+std::vector<Value> ParseList(const Setting& setting, std::string_view text,
+                             const std::string& where) {
+  Setting one = setting;
+  one.list = false;
+  std::vector<Value> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    Value value = ParseValue(one, text.substr(begin, end - begin), where);
+    for (const Value& known : values)
+      if (known.number == value.number && (known.number != 0 || known.text == value.text))
+        FailUsage(where + ": " + OneLine(value.text) + " is named more than once");
+    values.push_back(std::move(value));
+    begin = end + 1;
+  }
+  return values;
+}
+
 Value ParseValue(const Setting& setting, std::string_view text, const std::string& where) {
+  if (setting.list) {
+    ParseList(setting, text, where);
+    return {0, std::string(text)};
+  }
   if (setting.type == ValueType::kChoice) return ParseChoice(setting, text, where);
   if (setting.type == ValueType::kText) {
     if (text.empty()) FailUsage(where + ": the value is empty; accepted: " + Accepted(setting));

@@ -67,6 +67,7 @@ struct Setting {
   std::uint64_t max = ~0ull;
   bool power_of_two = false;
   std::vector<Choice> choices = {};
+  bool list = false;  // several values, separated by commas
   // The default as one would type it; empty: `default_note` says what is done instead.
   const char* fallback = "";
   const char* default_note = "";
@@ -75,7 +76,7 @@ struct Setting {
 
 struct Value {
   std::uint64_t number = 0;  // integers, sizes in bytes, durations in nanoseconds, 0 or 1
-  std::string text;          // choices, texts; for the others what was typed
+  std::string text;          // choices, texts; for lists and the others what was typed
 };
 
 // All keys, those of workers excepted.
@@ -97,6 +98,9 @@ std::string Accepted(const Setting& setting);
 std::string FormatValue(ValueType type, std::uint64_t number);
 // Throws CommandError (2) that starts with `where` ("--threads", "mixed.toml:7: threads").
 Value ParseValue(const Setting& setting, std::string_view text, const std::string& where);
+// The values of a list, each of them once.
+std::vector<Value> ParseList(const Setting& setting, std::string_view text,
+                             const std::string& where);
 // The same for a number that needs no parsing.
 void CheckRange(const Setting& setting, std::uint64_t number, std::string_view text,
                 const std::string& where);

@@ -58,7 +58,7 @@ Json LocksJson(const RunResult& result) {
   return locks;
 }
 
-Json FailuresJson(const RunResult& result, bool failing) {
+Json FindingsJson(const RunResult& result, bool failing) {
   Json failures = Json::array();
   for (const CountedFinding& counted : result.findings) {
     if (counted.fails != failing) continue;
@@ -135,6 +135,8 @@ nlohmann::ordered_json FindingJson(const locking::Finding& finding) {
           {"signature", finding.signature}};
 }
 
+nlohmann::ordered_json FailuresJson(const RunResult& result) { return FindingsJson(result, true); }
+
 nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
   Json operations = Json::object();
   Json rates = Json::object();
@@ -153,8 +155,8 @@ nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
           {"config", ConfigJson(plan, result)},
           {"operations", operations},
           {"rates", rates},
-          {"failures", FailuresJson(result, true)},
-          {"listed", FailuresJson(result, false)},
+          {"failures", FailuresJson(result)},
+          {"listed", FindingsJson(result, false)},
           {"locks", LocksJson(result)},
           {"invariants",
            {{"sweeps", result.sweeps},

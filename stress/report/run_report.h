@@ -10,6 +10,8 @@
 namespace stress {
 
 nlohmann::ordered_json FindingJson(const locking::Finding& finding);
+// Of the findings that fail the run.
+nlohmann::ordered_json FailuresJson(const RunResult& result);
 nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result);
 // As text with a final newline; bytes that are not UTF-8 are replaced.
 std::string JsonText(const nlohmann::ordered_json& json);

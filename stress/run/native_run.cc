@@ -57,6 +57,18 @@ const char* RunVerdictName(RunVerdict verdict) {
   return "interrupted";
 }
 
+ExitCode ExitCodeOf(RunVerdict verdict) {
+  switch (verdict) {
+    case RunVerdict::kClean:
+      return kExitClean;
+    case RunVerdict::kFailed:
+      return kExitFailed;
+    case RunVerdict::kInterrupted:
+      break;
+  }
+  return kExitInterrupted;
+}
+
 NativeRun::NativeRun(const RunPlan& plan, Hooks hooks)
     : plan_(plan),
       hooks_(std::move(hooks)),

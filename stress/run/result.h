@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "locking/statistics.h"
+#include "stress/config/error.h"
 #include "stress/report/counter_table.h"
 #include "stress/run/findings.h"
 #include "stress/run/plan.h"
@@ -16,6 +17,7 @@ namespace stress {
 
 enum class RunVerdict : std::uint8_t { kClean, kFailed, kInterrupted };
 const char* RunVerdictName(RunVerdict verdict);
+ExitCode ExitCodeOf(RunVerdict verdict);
 
 struct RunResult {
   RunVerdict verdict = RunVerdict::kClean;

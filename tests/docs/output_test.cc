@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stress/config/error.h"
+#include "stress/report/scale_report.h"
 #include "tests/docs/page.h"
 #include "tests/stress/command.h"
 
@@ -156,6 +157,26 @@ TEST_F(OutputPageTest, HasEachKeyOfAFailureFile) {
   }
   for (const std::string& name : names)
     EXPECT_TRUE(seen.contains(name) || name.find('=') != std::string::npos) << name;
+}
+
+TEST_F(OutputPageTest, HasEachFieldAndLineOfAMeasurement) {
+  Tables tables("vmstress.scale/1");
+  const Outcome outcome = Run({"scale", "--cpus=1,2", "--duration=20ms", "--json=s.json"});
+  ASSERT_EQ(outcome.exit_code, kExitClean) << outcome.err;
+  tables.Check(ReadJson("s.json"));
+  ExpectLines("Text of scale", outcome.out, ' ');
+  // What a host of few cores, or without contention, does not show.
+  ScalePlan plan;
+  plan.cores = 4;
+  plan.runs.resize(1);
+  ScaleResult result;
+  for (const std::uint32_t threads : {2u, 3u, 4u, 8u})
+    result.points.push_back(
+        {threads, {90.0, 120.0}, {{"map", 5, 0.5, 0.5}}, SpreadOf({90.0, 120.0})});
+  Judge(plan, &result);
+  tables.Check(json::parse(ScaleJson(plan, result).dump()));
+  ExpectLines("Text of scale", ScaleSummary(plan, result), ' ');
+  tables.ExpectAllSeen();
 }
 
 TEST_F(OutputPageTest, HasEachFieldAndLineOfALockOrder) {

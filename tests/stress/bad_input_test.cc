@@ -19,7 +19,7 @@ TEST_F(BadInput, UnknownCommand) {
 }
 
 TEST_F(BadInput, CommandNotBuiltYet) {
-  for (const char* command : {"hunt", "scale", "report", "merge"})
+  for (const char* command : {"hunt", "report", "merge"})
     ExpectRefused({command}, {command, kNotAvailable});
 }
 

@@ -46,8 +46,10 @@ struct Flagged {
 
 std::vector<Flagged> AllFlags() {
   std::vector<Flagged> flags;
-  const std::pair<const char*, std::uint32_t> commands[] = {
-      {"run", kRunCommand}, {"explore", kExploreCommand}, {"lockorder", kLockOrderCommand}};
+  const std::pair<const char*, std::uint32_t> commands[] = {{"run", kRunCommand},
+                                                            {"explore", kExploreCommand},
+                                                            {"scale", kScaleCommand},
+                                                            {"lockorder", kLockOrderCommand}};
   for (const Setting& setting : AllSettings())
     for (const auto& [command, bit] : commands)
       if ((setting.commands & bit) != 0) flags.push_back({command, &setting});
