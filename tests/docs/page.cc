@@ -128,7 +128,7 @@ std::vector<std::string> DataFiles(const std::string& folder,
                                    const std::vector<std::string>& suffixes) {
   std::vector<std::string> names;
   for (const auto& entry : fs::recursive_directory_iterator(DataPath(folder))) {
-    const std::string name = fs::relative(entry.path(), DataPath("")).string();
+    const std::string name = entry.path().lexically_relative(DataPath("")).string();
     if (std::any_of(suffixes.begin(), suffixes.end(),
                     [&](const std::string& suffix) { return name.ends_with(suffix); }))
       names.push_back(name);
