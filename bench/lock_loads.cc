@@ -144,6 +144,7 @@ class LockLoad final : public Load {
 
   void Enter() override {
     locking::RunContext run;
+    run.statistics = true;  // as every run of the command keeps them
     if (watching_ == Watching::kOn) run.witness = &TheWitness();
     former_ = locking::SetRunContext(run);
     absl::SetMutexDeadlockDetectionMode(watching_ == Watching::kAbslDetects
