@@ -60,15 +60,15 @@ void Limit(std::optional<Number>* least, Number limit) {
 
 // Of "150000 100000" or "max 100000" (v2), or of two files (v1).
 std::optional<std::uint32_t> CoresOf(const std::string& folder) {
-  std::optional<std::int64_t> quota = NumberIn(folder + "/cpu.cfs_quota_us");
-  std::optional<std::int64_t> period = NumberIn(folder + "/cpu.cfs_period_us");
+  std::int64_t quota = NumberIn(folder + "/cpu.cfs_quota_us").value_or(0);
+  std::int64_t period = NumberIn(folder + "/cpu.cfs_period_us").value_or(0);
   std::ifstream file(folder + "/cpu.max");
   if (std::int64_t time = 0, of = 0; file >> time >> of) {
     quota = time;
     period = of;
   }
-  if (quota.value_or(0) <= 0 || period.value_or(0) <= 0) return std::nullopt;
-  return static_cast<std::uint32_t>((*quota + *period - 1) / *period);
+  if (quota <= 0 || period <= 0) return std::nullopt;
+  return static_cast<std::uint32_t>((quota + period - 1) / period);
 }
 
 struct MemoryFiles {

@@ -166,7 +166,7 @@ std::string ScaleSummary(const ScalePlan& plan, const ScaleResult& result) {
   std::string out = Table(plan, result);
   out += FitLine(plan, result);
   out += LimitLine(plan, result);
-  if (result.verdict == RunVerdict::kFailed && result.broken.has_value())
+  if (result.verdict == RunVerdict::kFailed && result.broken && result.broken_plan)
     return out + RunSummary(*result.broken_plan, *result.broken);
   return out + "verdict     " + RunVerdictName(result.verdict) + "\n";
 }

@@ -101,7 +101,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
                  " --seed=" + std::to_string(plan->seed);
   for (const char* key :
        {"pages", "page_size", "cpus", "swap_slots", "store", "duration", "operations",
-        "commit_percent", "witness", "strategy", "depth", "executions"})
+        "sweep_interval", "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.
   if (!settings.Given("pages") && command == "run" &&
