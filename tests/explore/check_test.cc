@@ -138,7 +138,7 @@ TEST(Check, FindsADeadlockWithItsEvidence) {
     EXPECT_NE(thread.what.find("waits for"), std::string::npos);
     std::string stack;
     for (const std::string& frame : thread.stack) stack += frame + "\n";
-    EXPECT_NE(stack.find("Mutex::Lock"), std::string::npos) << stack;
+    EXPECT_NE(stack.find("locking::Mutex"), std::string::npos) << stack;
     EXPECT_NE(stack.find("RunBody"), std::string::npos) << stack;
   }
 }
