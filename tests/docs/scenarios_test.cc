@@ -95,8 +95,9 @@ TEST(ScenariosPage, HasEachParameterOfEachWorker) {
     ExpectRows(heading, parameters);
   }
   for (const docs::Section& section : ScenariosPage().sections())
-    if (section.heading.starts_with("kind = "))
+    if (section.heading.starts_with("kind = ")) {
       EXPECT_TRUE(headings.contains(section.heading)) << section.heading << ": no such kind";
+    }
 }
 
 TEST(ScenariosPage, HasEachShippedScenario) {
