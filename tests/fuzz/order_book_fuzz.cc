@@ -17,6 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (errors.empty()) std::abort();
     return 0;
   }
+  // What the book says of the two classes itself, the edge may contradict.
+  if (text.find("fuzz outer") != text.npos || text.find("fuzz inner") != text.npos) return 0;
   const std::string longer = book->TextWith({{{"fuzz outer", "fuzz inner"}, "seen"}});
   const std::optional<OrderBook> again = OrderBook::Parse(longer, "b.toml", &errors);
   if (!again.has_value() || !again->Allows("fuzz outer", "fuzz inner")) std::abort();
