@@ -12,7 +12,7 @@ std::optional<OrderBook> OrderBook::Parse(std::string_view text, const std::stri
                                           std::vector<std::string>* errors) {
   // It would stand in the middle of a text that something is written in front of.
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  while (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   return OrderBookParser(text, file, errors).Parse();
 }
 
