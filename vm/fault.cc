@@ -33,6 +33,13 @@ class Fault {
         kind_(kind) {}
 
   Result Resolve() {
+    const Result result = Attempts();
+    Hold(nullptr);
+    return result;
+  }
+
+ private:
+  Result Attempts() {
     for (;;) {
       switch (Attempt()) {
         case Outcome::kDone:
@@ -51,7 +58,6 @@ class Fault {
     }
   }
 
- private:
   Outcome Attempt() LOCKING_NO_ANALYSIS;
   Outcome WalkChain() LOCKING_NO_ANALYSIS;
   Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
@@ -64,6 +70,7 @@ class Fault {
   bool PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
   void Keep(Page& page);
+  void Hold(Page* page);
 
   System& system_;
   Map& map_;
@@ -72,11 +79,11 @@ class Fault {
   const Protection access_;
   const FaultKind kind_;
   Result failure_ = Result::kOk;
+  Page* held_ = nullptr;  // of an earlier attempt: see the head comment of the header
 
   // Of the current attempt.
   bool write_ = false;  // copy-on-write is to be broken
   bool entry_wired_ = false;
-  bool copied_ = false;
   Event kind_of_fault_ = Event::kFaultResident;
   Protection protection_ = Protection::kNone;  // what the mapping may get
   Object* first_ = nullptr;                    // locked
@@ -125,7 +132,6 @@ Outcome Fault::Attempt() {
   entry_wired_ = entry->wired_count != 0 && !entry->in_transition;
   first_ = object_ = entry->object;
   first_index_ = index_ = entry->offset + system_.BytesToPages(va_ - entry->start);
-  copied_ = false;
   first_->lock.Lock();
   return WalkChain();
 }
@@ -177,8 +183,11 @@ Outcome Fault::ReadIn(Page* invalid) {
   const Result result = system_.swap().PageIn(*object_, *page);
   if (result == Result::kOk) {
     UnbusyPage(system_, *object_, *page);
-    PageRoleGuard guard(system_.queues().PageLock(*page));
-    system_.queues().Activate(*page);
+    {
+      PageRoleGuard guard(system_.queues().PageLock(*page));
+      system_.queues().Activate(*page);
+    }
+    Hold(page);
   } else {
     FreePage(system_, *object_, *page);
   }
@@ -222,7 +231,6 @@ Outcome Fault::CopyUp(Page& source) {
   // Other maps that share the first object still map the source in its place (D44).
   if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);
   UnlockCurrent();
-  copied_ = true;
   return MapIn(*page, protection_);
 }
 
@@ -236,16 +244,16 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
   }
   const Result result = pmap_.Enter(va_, page, protection, wire || entry_wired_);
   if (result != Result::kOk) {
-    PageRoleGuard guard(system_.queues().PageLock(page));
-    if (wire)
+    Hold(&page);
+    if (wire) {
+      PageRoleGuard guard(system_.queues().PageLock(page));
       system_.queues().Unwire(page, PageQueues::Then::kActivate);
-    else if (page.wire_count == 0)
-      system_.queues().Activate(page);
+    }
     return GiveUp(Outcome::kWaitForPages);
   }
   Keep(page);
   // A copy may have made the chain's next object superfluous.
-  if (copied_) CollapseObject(system_, *first_);
+  if (kind_of_fault_ == Event::kCowCopy) CollapseObject(system_, *first_);
   return GiveUp(Outcome::kDone);
 }
 
@@ -256,6 +264,17 @@ void Fault::Keep(Page& page) {
   if (page.queue == PageQueue::kActive) return;
   PageRoleGuard guard(system_.queues().PageLock(page));
   if (page.wire_count == 0) system_.queues().Activate(page);
+}
+
+// Holds `page`, if it is one, in the place of the page held so far.
+void Fault::Hold(Page* page) {
+  if (page == held_) return;
+  if (page != nullptr) {
+    PageRoleGuard guard(system_.queues().PageLock(*page));
+    system_.queues().Hold(*page);
+  }
+  if (held_ != nullptr) UnholdPage(system_, *held_);
+  held_ = page;
 }
 
 // Leaves only the first object locked.

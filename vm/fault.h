@@ -5,6 +5,12 @@
 // zero-fill and copy-on-write need no busy page; only a page that is read in is busy, and its
 // object has paging in progress.
 //
+// What an attempt got before it had to wait is held over to the next: the page that it read in, or
+// could not map for want of a table page. Otherwise a fault that takes two pages might never end on
+// a machine that has one left: the page daemon would free the first, clean and in swap, for whoever
+// waits for the second. So either a fault comes to its end, or the daemon finds nothing to free and
+// declares the machine out of memory.
+//
 // Follows vm_fault of the seeds' era; D44 (the other mappings of a copied page).
 #ifndef VM_FAULT_H_
 #define VM_FAULT_H_

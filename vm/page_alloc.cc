@@ -107,6 +107,11 @@ void FreeUnownedPage(System& system, Page& page) {
   PutPage(system, page);
 }
 
+void UnholdPage(System& system, Page& page) {
+  PageRoleGuard guard(system.queues().PageLock(page));
+  if (system.queues().Unhold(page)) system.free_queue().PutUnheld(page);
+}
+
 Result WaitForPages(System& system, FreeQueue::Waiter waiter) {
   system.counters().Add(Event::kPageWait);
   if (system.daemon().CallerIsDaemon()) waiter = FreeQueue::Waiter::kDaemon;

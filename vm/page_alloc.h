@@ -34,6 +34,9 @@ Page* AllocateUnownedPage(System& system, const AllocRequest& request);
 void FreePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 // A page without an owner.
 void FreeUnownedPage(System& system, Page& page);
+// Takes back one hold; the last one frees a page that was freed meanwhile.
+//   locked on entry and return: nothing from the page role on. Takes the page role.
+void UnholdPage(System& system, Page& page);
 
 // Sleeps until there are free pages again; on behalf of a fault, or of anything else.
 //   kOk: try again; kOutOfMemory: give up.

@@ -60,7 +60,7 @@ class PageQueues {
   // Returns whether it was the last.
   bool Unwire(Page& page, Then then) LOCKING_REQUIRES(lock);
   void Hold(Page& page) LOCKING_REQUIRES(lock);
-  // The caller frees a page of the hold list that this releases: returns whether it must.
+  // For UnholdPage alone: returns whether a page of the hold list must be freed now.
   [[nodiscard]] bool Unhold(Page& page) LOCKING_REQUIRES(lock);
 
   // A scan keeps its place with a marker: a page that is none, is not counted, and never leaves the
