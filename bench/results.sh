@@ -3,7 +3,7 @@
 # Takes about ten minutes; on a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-programs=(locks fault pages explore)
+programs=(locks fault pages explore swap)
 bazel build --config=release "${programs[@]/#///bench:}" //bench:ratios
 binaries=$(readlink -f bazel-bin/bench)
 mkdir -p bench/results

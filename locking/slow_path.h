@@ -7,17 +7,16 @@
 
 namespace locking {
 
-// A blocking acquisition: `steps` are of the primitive. All are called with nothing of it held:
+// A blocking acquisition; `steps` are of the primitive and called with nothing of it held:
 //   bool TryAcquire(ThreadState&)  takes it, with its owner, if it is free
 //   void Wait(ThreadState&)        takes it once it is
-//   void Force()                   takes it from whoever has it: the execution unwinds, exclusion
-//   no
-//                                  longer matters, only that every unlock finds its lock
+//   void Force()                   takes it from whoever has it: the execution unwinds, and all
+//                                  that matters is that every unlock finds its lock
 template <typename Steps>
 inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site, Steps steps) {
   ThreadState& self = Self();
   // Before the point: the order is seen even of a thread that never gets the lock.
-  if (Watched(kWatchWitness)) watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
+  watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
   if (self.executor != nullptr) {
     self.executor->AtPoint(mode == LockMode::kShared ? PointKind::kLockShared : PointKind::kLock,
                            &lock, &lock.lock_class(), site);

@@ -1,5 +1,5 @@
-// What the primitives call when the calling thread is watched: one function per event, each called
-// out of line so that the fast paths stay small. Internal to locking/.
+// What the primitives have in common, and what they call when the calling thread is watched: one
+// function per event. Internal to locking/.
 #ifndef LOCKING_WATCH_H_
 #define LOCKING_WATCH_H_
 
@@ -109,7 +109,7 @@ void Destroyed(const LockBase& lock, Usage usage);
 // Before the acquisition may block.
 inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                           Site site) {
-  if (self.run.witness == nullptr) return;
+  if (!Watched(kWatchWitness)) return;
   const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
   if (self.chains == nullptr || !self.chains->Hit(chain, self.held.instances())) [[unlikely]]
     AskWitness(self, lock, mode, attempt, site);
@@ -150,6 +150,7 @@ inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
     EndTimedHold(lock);
   return !Watched(kWatchKeepsHeld) || self.held.Remove(&lock);
 }
+
 // Another mode from now on (a downgrade).
 void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site site);
 // LK01: the caller unlocks or asserts what it does not hold; ends the run. Returns only in an
@@ -157,6 +158,7 @@ void ModeChanged(ThreadState& self, const LockBase& lock, LockMode mode, Site si
 void NotHeld(const LockBase& lock, const char* what, Site site);
 // LK01: the caller would block on itself; the same.
 void Recursion(const LockBase& lock, Site site);
+
 }  // namespace watch
 
 inline ExclusiveLockBase::~ExclusiveLockBase() {

@@ -66,10 +66,9 @@ TEST_F(BadInput, StoreOverAForeignFile) {
   EXPECT_EQ(Read("foreign"), "kept");
 }
 
+// Nobody makes files there, not even root.
 TEST_F(BadInput, StoreInAFolderThatCannotBeWritten) {
-  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
-  mkdir((folder_ + "/d").c_str(), 0500);
-  ExpectRefused({"run", "--store=file:d/x"}, {"--store", "d/x", "denied"});
+  ExpectRefused({"run", "--store=file:/proc/self/x"}, {"--store", "/proc/self/x"});
 }
 
 TEST_F(BadInput, StoreForWhichThereIsNoRoom) {
@@ -158,11 +157,9 @@ TEST_F(BadInput, MissingScenarioFile) {
   ExpectRefused({"run", "--scenario=no/such/folder.toml"}, {"no/such/folder.toml"});
 }
 
+// Its first bytes are not mapped: nobody reads them, not even root.
 TEST_F(BadInput, UnreadableScenarioFile) {
-  if (geteuid() == 0) GTEST_SKIP() << "root reads everything";
-  Write("s.toml", kWorker);
-  chmod((folder_ + "/s.toml").c_str(), 0);
-  ExpectRefused({"run", "--scenario=s.toml"}, {"s.toml", "denied"});
+  ExpectRefused({"run", "--scenario=/proc/self/mem"}, {"/proc/self/mem", "Input/output error"});
 }
 
 TEST_F(BadInput, ScenarioFileThatIsAFolder) {

@@ -390,19 +390,21 @@ TEST_F(WatchdogTest, TakingTurnsIsNoLostWakeup) {
 }
 
 TEST_F(WatchdogTest, SlowProgressIsNoHang) {
+  Watchdog watchdog({context_.id, &sink_, kShortPeriodNs, 50 * kShortPeriodNs});
   std::atomic<bool> stop{false};
   std::vector<Thread> threads;
   threads.emplace_back("slow", [&] {
     while (!stop) {
       Operation operation("slow");
-      std::this_thread::sleep_for(std::chrono::nanoseconds(2 * kShortPeriodNs));
+      const std::uint64_t looks = watchdog.scans() + 3;
+      while (!stop && watchdog.scans() < looks) std::this_thread::yield();
     }
   });
   threads.emplace_back("stuck for long", [&] {
     Operation operation("long");
     while (!stop) std::this_thread::yield();
   });
-  Watch(120, 50 * kShortPeriodNs);
+  while (watchdog.scans() < 120) std::this_thread::yield();
   stop = true;
   threads.clear();
   EXPECT_EQ(sink_.Summary(), "");
