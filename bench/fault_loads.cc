@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "vm/page_alloc.h"
 #include "vm/reclaim.h"
 #include "vm/system.h"
 
@@ -17,14 +18,18 @@ void Check(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
 }
 
-// A machine with room for `pages_a_thread` pages of each thread, and for their page tables.
+// A machine with room for `pages_a_thread` pages of each thread, and for their page tables; its
+// frames are in the host's memory.
 std::shared_ptr<vm::System> NewMachine(std::uint32_t threads, std::uint64_t pages_a_thread,
                                        std::uint32_t swap_slots = 0) {
   const auto pages = static_cast<std::uint32_t>(pages_a_thread + pages_a_thread / 8 + 64);
-  return std::make_shared<vm::System>(vm::SystemConfig{.pages = threads * pages,
-                                                       .page_size = kPageSize,
-                                                       .cpus = threads,
-                                                       .swap_slots = threads * swap_slots});
+  auto system = std::make_shared<vm::System>(vm::SystemConfig{.pages = threads * pages,
+                                                              .page_size = kPageSize,
+                                                              .cpus = threads,
+                                                              .swap_slots = threads * swap_slots});
+  // Else the host kernel's faults would be measured with the first round.
+  for (vm::Page& page : system->pages()) vm::ZeroPage(*system, page);
+  return system;
 }
 
 // One thread with a space of its own, which maps a set of pages.

@@ -7,7 +7,7 @@
 //   page queues   mutex         paging queues and counters; in this dialect the page role too
 //                               (wire, hold, act count)
 //   pmap          mutex         page tables, resident and wired counts of one pmap
-//   pv list       mutex         the PV lists of the pages that hash to it
+//   pv list       mutex         the PV lists of a block of frames
 //   cpu access    mutex         a simulated CPU's TLB; held while it touches a frame
 //   laundry       mutex         clusters on their way to swap; leaf
 //   swap          mutex         swap bitmap, reservations

@@ -32,7 +32,8 @@ class SwapMap;
 using ObjectLock = locking::RwMutex;
 using ObjectGuard = locking::WriteGuard;
 
-class Object {
+// On cache lines of its own: else threads that share nothing would, by chance.
+class alignas(64) Object {
  public:
   explicit Object(std::uint32_t id);
   ~Object();

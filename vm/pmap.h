@@ -42,7 +42,8 @@ namespace vm {
 
 class System;
 
-class Pmap {
+// On cache lines of its own: else threads that share nothing would, by chance.
+class alignas(64) Pmap {
  public:
   Pmap(System& system, std::uint32_t id);
   Pmap(const Pmap&) = delete;

@@ -10,7 +10,7 @@
 namespace vm {
 namespace {
 
-constexpr std::uint32_t kEntriesPerChunk = 64;
+constexpr std::uint32_t kEntriesPerChunk = 32;
 
 }  // namespace
 

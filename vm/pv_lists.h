@@ -1,5 +1,6 @@
-// The PV lists: from a page to the page-table entries that map it. Pages hash by frame to one of a
-// few shards, each with a lock and a pool of entries.
+// The PV lists: from a page to the page-table entries that map it. Each block of frames is a shard
+// with a lock and a pool of entries: threads whose pages were taken from the machine in blocks
+// share neither.
 //
 // Thread safety: a page's list (Page::pv_first) is guarded by the lock of its shard. A mapping is
 // put on the list before its page-table entry becomes valid, and taken off after the shootdown that
@@ -7,7 +8,6 @@
 #ifndef VM_PV_LISTS_H_
 #define VM_PV_LISTS_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -29,6 +29,8 @@ struct PvEntry {
 
 class PvLists {
  public:
+  explicit PvLists(std::uint32_t pages) : shards_(pages / kFramesPerShard + 1) {}
+
   class alignas(64) Shard {
    public:
     Shard();
@@ -48,13 +50,13 @@ class PvLists {
     std::vector<std::unique_ptr<PvEntry[]>> chunks_ LOCKING_GUARDED_BY(lock);
   };
 
-  Shard& ShardOf(const Page& page) { return shards_[page.frame % kShards]; }
+  Shard& ShardOf(const Page& page) { return shards_[page.frame / kFramesPerShard]; }
   // Entries on all lists.
   std::uint32_t in_use();
 
  private:
-  static constexpr std::uint32_t kShards = 16;
-  std::array<Shard, kShards> shards_;
+  static constexpr std::uint32_t kFramesPerShard = 32;
+  std::vector<Shard> shards_;
 };
 
 }  // namespace vm

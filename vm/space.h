@@ -21,7 +21,8 @@ namespace vm {
 
 class System;
 
-class Space {
+// On cache lines of its own, as its pmap is.
+class alignas(64) Space {
  public:
   Space(System& system, std::uint32_t id, Pmap& pmap);
   Space(const Space&) = delete;

@@ -41,11 +41,12 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
     : config_(Validated(config)),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
       all_blocks_(BlocksOf(config.page_size)),
-      frames_(new(std::align_val_t{config.page_size})
-                  std::byte[std::size_t{config.pages} * config.page_size],
-              FreeFrames{std::align_val_t{config.page_size}}),
-      pages_(std::make_unique<Page[]>(config.pages)),
+      frames_(static_cast<std::byte*>(AllocateHostMemory(
+                  std::size_t{config.pages} * config.page_size, config.page_size)),
+              FreeFrames{config.page_size}),
+      pages_(config.pages),
       free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
+      pv_lists_(config.pages),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       daemon_(*this),
       object_list_lock_(kObjectListLock) {

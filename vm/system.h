@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "vm/counters.h"
 #include "vm/cpu.h"
 #include "vm/free_queue.h"
+#include "vm/host_memory.h"
 #include "vm/object.h"
 #include "vm/page.h"
 #include "vm/page_index.h"
@@ -61,7 +61,7 @@ class System {
   IndexNodePool& index_nodes() { return index_nodes_; }
   locking::SleepQueue& sleep_queue() { return sleep_queue_; }
 
-  std::span<Page> pages() { return {pages_.get(), config_.pages}; }
+  std::span<Page> pages() { return pages_; }
   Page& PageOfFrame(Frame frame) { return pages_[frame]; }
   // The frame's bytes; see page.h for whose they are.
   std::span<std::byte> FrameBytes(const Page& page) { return FrameBytes(page.frame); }
@@ -91,12 +91,12 @@ class System {
   Counters counters_;
   locking::SleepQueue sleep_queue_;
   struct FreeFrames {
-    std::align_val_t alignment;
-    void operator()(std::byte* frames) const { ::operator delete[](frames, alignment); }
+    std::size_t alignment;
+    void operator()(std::byte* frames) const { FreeHostMemory(frames, alignment); }
   };
   // Each frame is aligned to its size, as stores past the page cache want it.
   std::unique_ptr<std::byte[], FreeFrames> frames_;
-  std::unique_ptr<Page[]> pages_;
+  std::vector<Page, HostAllocator<Page>> pages_;
   PageQueues queues_;
   FreeQueue free_queue_;
   PvLists pv_lists_;
