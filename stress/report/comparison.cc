@@ -21,6 +21,10 @@ void AddNumber(const std::string& name, const std::string& unit, const Json& val
   if (value.is_number()) result->rows.push_back({name, unit, {value.get<double>()}, ""});
 }
 
+void AddPercent(const std::string& name, const Json& share, ResultRows* result) {
+  if (share.is_number()) result->rows.push_back({name, "%", {100 * share.get<double>()}, ""});
+}
+
 void AddWord(const std::string& name, const Json& value, ResultRows* result) {
   if (!value.is_null()) result->rows.push_back({name, "", {}, value.get<std::string>()});
 }
@@ -69,6 +73,29 @@ void ReadExplore(const Json& json, ResultRows* result) {
   AddWord("trace hash", json.at("trace_hash"), result);
 }
 
+// Each number of threads, with the rates of its rounds; what was measured first, since figures of
+// two scenarios or machines say nothing about a change.
+void ReadScale(const Json& json, ResultRows* result) {
+  AddWord("verdict", json.at("verdict"), result);
+  const Json& config = json.at("config");
+  AddWord("scenario", config.at("scenario"), result);
+  AddWord("store", config.at("store"), result);
+  for (const char* key : {"pages", "cores"}) AddNumber(key, "", config.at(key), result);
+  for (const Json& point : json.at("points")) {
+    const auto threads = point.at("cpus").get<std::uint32_t>();
+    const std::string name = std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+    const auto rounds = point.at("rounds").get<std::vector<double>>();
+    if (!rounds.empty()) result->rows.push_back({name, "/s", rounds, ""});
+    AddPercent(name + ": efficiency", point.at("efficiency"), result);
+    for (const Json& lock : point.at("waiting"))
+      AddPercent(name + ": waiting for " + lock.at("class").get<std::string>(),
+                 lock.at("wait_share"), result);
+  }
+  if (const Json& fit = json.at("fit"); !fit.is_null())
+    for (const char* key : {"sigma", "kappa", "peak_cpus"})
+      AddNumber(std::string("fit: ") + key, "", fit.at(key), result);
+}
+
 void ReadLockOrder(const Json& json, ResultRows* result) {
   AddWord("verdict", json.at("verdict"), result);
   for (const char* key : {"unapproved", "unexercised", "cycles"})
@@ -88,11 +115,10 @@ struct Kind {
   const char* schema;
   void (*read)(const Json& json, ResultRows* result);
 };
-constexpr Kind kKinds[] = {{"vmstress.run/1", ReadRun},
-                           {"vmstress.explore/1", ReadExplore},
-                           {"vmstress.lockorder/1", ReadLockOrder},
-                           {"vmstress.ratios/1", ReadRatios},
-                           {kGoogleBenchmark, ReadGoogleBenchmark}};
+constexpr Kind kKinds[] = {
+    {"vmstress.run/1", ReadRun},       {"vmstress.explore/1", ReadExplore},
+    {"vmstress.scale/1", ReadScale},   {"vmstress.lockorder/1", ReadLockOrder},
+    {"vmstress.ratios/1", ReadRatios}, {kGoogleBenchmark, ReadGoogleBenchmark}};
 
 std::string KindOf(const Json& json) {
   if (!json.is_object()) return "";

@@ -38,7 +38,7 @@ class Compare : public CommandTest {
 };
 
 TEST_F(Compare, AResultDoesNotDifferFromItself) {
-  for (const char* kind : {"benchmark", "run", "explore", "lockorder", "ratios"}) {
+  for (const char* kind : {"benchmark", "run", "explore", "scale", "lockorder", "ratios"}) {
     const Json json = Kept(std::string(kind) + ".json");
     const std::string table = Table(json, json);
     EXPECT_GT(std::count(table.begin(), table.end(), '\n'), 3) << table;
@@ -75,6 +75,39 @@ TEST_F(Compare, AnotherVerdictIsAChange) {
   Json failed = json;
   failed["verdict"] = "failed";
   EXPECT_EQ(ChangeOf(Table(json, failed), "verdict"), "changed");
+}
+
+TEST_F(Compare, EachNumberOfThreadsIsComparedByItsRounds) {
+  const Json json = Kept("scale.json");
+  Json faster = json;
+  for (Json& rate : faster["points"][1]["rounds"]) rate = 2 * rate.get<double>();
+  const std::string table = Table(json, faster);
+  EXPECT_EQ(ChangeOf(table, "1 thread"), "=") << table;
+  EXPECT_EQ(ChangeOf(table, "2 threads"), "+100.0%") << table;
+  for (const char* cell : {" 131020/s ± 0% ", " 262041/s ± 0% "})
+    EXPECT_NE(table.find(cell), std::string::npos) << table;
+
+  Json within = json;
+  for (Json& rate : within["points"][1]["rounds"]) rate = 1.0001 * rate.get<double>();
+  EXPECT_EQ(ChangeOf(Table(json, within), "2 threads"), "~");
+}
+
+TEST_F(Compare, AScaleOfOtherThreadsOrAnotherScenarioSaysSo) {
+  const Json json = Kept("scale.json");
+  Json other = json;
+  other["config"]["scenario"] = "faults";
+  other["points"].erase(1);
+  const std::string table = Table(json, other);
+  EXPECT_EQ(ChangeOf(table, "scenario"), "changed") << table;
+  EXPECT_EQ(ChangeOf(table, "2 threads"), "gone") << table;
+  EXPECT_EQ(ChangeOf(table, "1 thread"), "=") << table;
+}
+
+TEST_F(Compare, AScaleWithoutItsRoundsIsNoWholeResult) {
+  Json json = Kept("scale.json");
+  json["points"][0].erase("rounds");
+  Write("a.json", json.dump());
+  ExpectRefused({"compare", "a.json", "a.json"}, {"a.json", "no whole result", "vmstress.scale/1"});
 }
 
 }  // namespace
