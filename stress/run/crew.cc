@@ -25,8 +25,9 @@ std::uint32_t ThreadsOf(const WorkerSpec& spec, const CrewConfig& config) {
 }  // namespace
 
 struct Crew::Member {
-  Member(World& world, vm::Cpu& cpu, locking::Random random, std::size_t specs)
-      : context(world, cpu, random), steps(specs) {}
+  Member(World& world, std::uint32_t number, vm::Cpu& cpu, locking::Random random,
+         std::size_t specs)
+      : context(world, number, cpu, random), steps(specs) {}
 
   std::string name;
   WorkerContext context;
@@ -50,7 +51,7 @@ Crew::Crew(World& world, const std::vector<WorkerSpec>& specs, const CrewConfig&
   locking::Random root(config.seed);
   for (std::uint32_t i = 0; i < config.threads; ++i) {
     vm::Cpu& cpu = system.cpu(i % system.config().cpus);
-    auto member = std::make_unique<Member>(world, cpu, root.Fork(), specs_.size());
+    auto member = std::make_unique<Member>(world, i, cpu, root.Fork(), specs_.size());
     member->name = "worker " + std::to_string(i + 1);
     if (!config.cores.empty()) member->core = config.cores[i % config.cores.size()];
     if (i < dedicated.size()) member->only_spec = dedicated[i];

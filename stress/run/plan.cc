@@ -88,6 +88,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   const std::string wrong = vm::ValidateConfig(plan->machine);
   if (!wrong.empty()) FailUsage(wrong);
   plan->world.salt = plan->seed;
+  plan->world.workers = plan->threads;
   const Settings& settings = plan->scenario.settings;
   plan->world.commit_limit = (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) *
                              settings.Number("commit_percent") / 100;

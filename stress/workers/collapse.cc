@@ -25,9 +25,9 @@ class CollapseWorker : public Worker {
 
  private:
   void ChangeInheritance(WorkerContext& context) const {
-    SpaceUse space = context.world.PickSpace(context.random);
+    SpaceUse space = PickSpace(context);
     if (!space) return;
-    const auto mapping = context.world.PickMapping(*space, context.random);
+    const auto mapping = PickMapping(context, *space);
     if (mapping == nullptr) return;
     constexpr vm::Inheritance kChoices[] = {vm::Inheritance::kCopy, vm::Inheritance::kCopy,
                                             vm::Inheritance::kShare, vm::Inheritance::kNone};
@@ -40,7 +40,7 @@ class CollapseWorker : public Worker {
   }
 
   void Fork(WorkerContext& context) const {
-    SpaceUse parent = context.world.PickSpace(context.random);
+    SpaceUse parent = PickSpace(context);
     if (!parent || SomeMapping(context, *parent) == nullptr) return;
     SpaceUse child = ForkSpace(context, *parent);
     if (!child) return;
@@ -49,7 +49,7 @@ class CollapseWorker : public Worker {
   }
 
   void TouchSome(WorkerContext& context, SpaceState& space) const {
-    const auto mapping = context.world.PickMapping(space, context.random);
+    const auto mapping = PickMapping(context, space);
     if (mapping == nullptr) return;
     const std::uint32_t page = context.random.Below(mapping->pages());
     Touch(context, space, *mapping, page, Access::kStore);

@@ -17,7 +17,7 @@ class FaultWorker : public Worker {
         hot_pages_(p.Number("hot_pages")) {}
 
   void Step(WorkerContext& context) override {
-    SpaceUse space = context.world.PickSpace(context.random);
+    SpaceUse space = PickSpace(context);
     if (!space) return;
     const auto mapping = SomeMapping(context, *space);
     if (mapping == nullptr) return;

@@ -13,7 +13,7 @@ class MapWorker : public Worker {
         part_percent_(p.Number("part_percent")) {}
 
   void Step(WorkerContext& context) override {
-    SpaceUse space = context.world.PickSpace(context.random);
+    SpaceUse space = PickSpace(context);
     if (!space) return;
     switch (context.random.Below(4)) {
       case 0:
@@ -40,7 +40,7 @@ class MapWorker : public Worker {
   }
 
   void Change(WorkerContext& context, SpaceState& space, Kind kind) const {
-    const auto mapping = context.world.PickMapping(space, context.random);
+    const auto mapping = PickMapping(context, space);
     if (mapping == nullptr) return;
     std::uint32_t first = 0;
     std::uint32_t count = mapping->pages();

@@ -1,7 +1,6 @@
 // pageout: keeps more memory in use than the machine has. Each thread walks through a range of its
 // own, stores what it finds there anew, and so forces out what others use.
 #include <algorithm>
-#include <optional>
 
 #include "stress/workers/worker.h"
 
@@ -18,8 +17,8 @@ class PageoutWorker : public Worker {
     for (std::uint32_t i = 0; i < touches_; ++i) {
       const std::uint32_t page = next_ % mapping_->pages();
       ++next_;
-      Touch(context, **space_, *mapping_, page, Access::kLoad);
-      Touch(context, **space_, *mapping_, page, Access::kStore);
+      Touch(context, *space_, *mapping_, page, Access::kLoad);
+      Touch(context, *space_, *mapping_, page, Access::kStore);
     }
   }
 
@@ -31,22 +30,19 @@ class PageoutWorker : public Worker {
 
   // Less than wanted when the machine has not promised so much.
   bool Prepare(WorkerContext& context) {
-    if (!space_.has_value()) {
-      SpaceUse space = context.world.CreatePrivate();
-      if (!space) return false;
-      space_.emplace(std::move(space));
-    }
+    if (space_ == nullptr) space_ = context.world.CreatePrivate();
+    if (space_ == nullptr) return false;
     for (std::uint32_t pages = pages_; pages > 0 && mapping_ == nullptr; pages /= 2)
       mapping_ =
-          MapNew(context, **space_, pages, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
+          MapNew(context, *space_, pages, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
     return mapping_ != nullptr;
   }
 
   const std::uint32_t pages_;
   const std::uint32_t touches_;
   std::uint32_t next_ = 0;
-  std::optional<SpaceUse> space_;
-  Shared<Mapping> mapping_;
+  SpaceUse space_;
+  MappingUse mapping_;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ class WireWorker : public Worker {
         max_pages_(std::min(p.Number("max_pages"), static_cast<std::uint32_t>(wired_max_))) {}
 
   void Step(WorkerContext& context) override {
-    SpaceUse space = context.world.PickSpace(context.random);
+    SpaceUse space = PickSpace(context);
     if (!space) return;
     const bool full = context.world.wired_pages().Peek() + max_pages_ > wired_max_;
     if (full || context.random.Percent(45)) {

@@ -51,8 +51,8 @@ std::unique_ptr<Worker> MakeWorker(const WorkerSpec& spec, const WorkerSetup& se
   FailUsage("unknown worker kind " + spec.kind);
 }
 
-Shared<Mapping> SomeMapping(WorkerContext& context, SpaceState& state) {
-  if (auto mapping = context.world.PickMapping(state, context.random)) return mapping;
+MappingUse SomeMapping(WorkerContext& context, SpaceState& state) {
+  if (auto mapping = PickMapping(context, state)) return mapping;
   const std::uint32_t pages =
       std::clamp(context.world.system().config().pages / 16, 2u, kFirstMappingPages);
   return MapNew(context, state, pages, vm::Protection::kReadWrite, vm::Inheritance::kCopy);

@@ -50,8 +50,8 @@ std::unique_ptr<Worker> MakeMapWorker(const WorkerParameters& p, const WorkerSet
 std::unique_ptr<Worker> MakePageoutWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeWireWorker(const WorkerParameters& p, const WorkerSetup& setup);
 
-// Some mapping of the space; maps one when it has none. nullptr when that is refused.
-Shared<Mapping> SomeMapping(WorkerContext& context, SpaceState& state);
+// Some mapping of the space; maps one when it has none; empty when that is refused.
+MappingUse SomeMapping(WorkerContext& context, SpaceState& state);
 
 }  // namespace stress
 

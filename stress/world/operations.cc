@@ -106,8 +106,8 @@ void StoreRecord(WorkerContext& context, SpaceState& state, Mapping& mapping, st
 
 // Drops the wirings that ended with an unmapped range.
 void ForgetMapping(SpaceState& state, const Mapping& mapping, World& world) {
+  state.mappings.Remove(mapping);
   locking::MutexGuard guard(state.lock);
-  std::erase_if(state.mappings, [&](const auto& kept) { return kept.get() == &mapping; });
   std::erase_if(state.wired, [&](const WiredRange& range) {
     if (range.mapping.get() != &mapping) return false;
     world.wired_pages().FetchSub(range.count, std::memory_order_relaxed);
@@ -123,6 +123,14 @@ bool NothingMapped(const Mapping& mapping) {
 
 }  // namespace
 
+SpaceUse PickSpace(WorkerContext& context) {
+  return context.world.PickSpace(context.number, context.random);
+}
+
+MappingUse PickMapping(WorkerContext& context, SpaceState& state) {
+  return state.mappings.Pick(context.number, context.random);
+}
+
 void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t page,
            Access access) {
   const std::uint32_t slot = context.random.Below(kRecordsPerPage);
@@ -132,8 +140,8 @@ void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uin
     StoreRecord(context, state, mapping, page, slot);
 }
 
-Shared<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
-                       vm::Protection protection, vm::Inheritance inheritance) {
+MappingUse MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
+                  vm::Protection protection, vm::Inheritance inheritance) {
   World& world = context.world;
   SharedClaim changes(state.changes);
   if (!changes.held() || !world.MayCommit(pages)) return nullptr;
@@ -158,12 +166,10 @@ Shared<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t 
                 "wanted " + std::to_string(*place) + ", got " + std::to_string(start));
     return nullptr;
   }
-  locking::MutexGuard guard(state.lock);
-  state.mappings.push_back(mapping);
-  return mapping;
+  return state.mappings.AddUsed(context.number, std::move(mapping));
 }
 
-void UnmapPages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
+void UnmapPages(WorkerContext& context, SpaceState& state, const MappingUse& mapping,
                 std::uint32_t first, std::uint32_t count) {
   SharedClaim changes(state.changes);
   if (!changes.held() || !mapping->BeginChange(first, count)) return;
@@ -213,7 +219,7 @@ void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
   CheckUnexpected(context, "inherit", result, state, mapping, 0);
 }
 
-void WirePages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
+void WirePages(WorkerContext& context, SpaceState& state, const MappingUse& mapping,
                std::uint32_t first, std::uint32_t count) {
   World& world = context.world;
   std::vector<PageState> before;
@@ -228,7 +234,7 @@ void WirePages(WorkerContext& context, SpaceState& state, const Shared<Mapping>&
   if (result == vm::Result::kOk) {
     world.wired_pages().FetchAdd(count, std::memory_order_relaxed);
     locking::MutexGuard guard(state.lock);
-    state.wired.push_back({mapping, first, count});
+    state.wired.push_back({mapping.item(), first, count});
     return;
   }
   context.counters.refused.Add();
@@ -262,17 +268,13 @@ void UnwireSome(WorkerContext& context, SpaceState& state) {
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {
   World& world = context.world;
   AloneClaim changes(state.changes);
-  if (!changes.held()) return SpaceUse(nullptr);
-  std::vector<Shared<Mapping>> mappings;
-  {
-    locking::MutexGuard guard(state.lock);
-    mappings = state.mappings;
-  }
+  if (!changes.held()) return nullptr;
+  const std::vector<Shared<Mapping>> mappings = state.mappings.All();
   std::uint64_t pages = 0;
   std::vector<std::vector<std::uint32_t>> at_start(mappings.size());
   for (std::size_t i = 0; i < mappings.size(); ++i)
     if (mappings[i]->inheritance() == vm::Inheritance::kCopy) pages += mappings[i]->pages();
-  if (!world.MayCommit(pages)) return SpaceUse(nullptr);
+  if (!world.MayCommit(pages)) return nullptr;
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     if (mappings[i]->inheritance() == vm::Inheritance::kShare) mappings[i]->memory().MarkShared();
     if (mappings[i]->inheritance() == vm::Inheritance::kCopy)
@@ -283,26 +285,18 @@ SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {
   context.log.End(space != nullptr ? vm::Result::kOk : vm::Result::kOutOfMemory);
   if (space == nullptr) {
     context.counters.refused.Add();
-    return SpaceUse(nullptr);
+    return nullptr;
   }
-  auto child = MakeShared<SpaceState>(*space, world.NewRanges(*space));
-  std::vector<Shared<Mapping>> inherited;
+  Shared<SpaceState> child = world.NewState(*space);
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const Mapping& mapping = *mappings[i];
     if (mapping.inheritance() == vm::Inheritance::kNone) continue;
     child->ranges->Occupy(mapping.start(), mapping.pages());
-    inherited.push_back(mapping.Fork(child->ranges, mapping.inheritance() == vm::Inheritance::kShare
-                                                        ? mapping.shared_memory()
-                                                        : mapping.memory().ForkEnd(at_start[i])));
+    const bool shared = mapping.inheritance() == vm::Inheritance::kShare;
+    child->mappings.Add(mapping.Fork(
+        child->ranges, shared ? mapping.shared_memory() : mapping.memory().ForkEnd(at_start[i])));
   }
-  {
-    locking::MutexGuard guard(child->lock);
-    child->mappings = std::move(inherited);
-  }
-  child->users.TryShared();
-  SpaceUse use(child);
-  world.Add(std::move(child));
-  return use;
+  return world.AddUsed(context.number, std::move(child));
 }
 
 void ExitSpace(WorkerContext& context, SpaceState& state) {
@@ -312,8 +306,6 @@ void ExitSpace(WorkerContext& context, SpaceState& state) {
   locking::MutexGuard guard(state.lock);
   for (const WiredRange& range : state.wired)
     context.world.wired_pages().FetchSub(range.count, std::memory_order_relaxed);
-  state.wired.clear();
-  state.mappings.clear();
 }
 
 }  // namespace stress

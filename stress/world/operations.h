@@ -23,10 +23,12 @@ struct WorkerCounters {
 };
 
 struct WorkerContext {
-  WorkerContext(World& world_in, vm::Cpu& cpu_in, locking::Random random_in)
-      : world(world_in), cpu(cpu_in), random(random_in) {}
+  WorkerContext(World& world_in, std::uint32_t number_in, vm::Cpu& cpu_in,
+                locking::Random random_in)
+      : world(world_in), number(number_in), cpu(cpu_in), random(random_in) {}
 
   World& world;
+  const std::uint32_t number;  // of the worker, from 0
   vm::Cpu& cpu;
   locking::Random random;
   OperationLog log;
@@ -35,20 +37,24 @@ struct WorkerContext {
 
 enum class Access : std::uint8_t { kLoad, kStore };
 
+// Some space, some mapping of a space; empty when there is none.
+SpaceUse PickSpace(WorkerContext& context);
+MappingUse PickMapping(WorkerContext& context, SpaceState& state);
+
 // Loads or stores one record of a page and checks the outcome.
 void Touch(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t page,
            Access access);
-// A new mapping of `pages` pages; nullptr when it is refused.
-Shared<Mapping> MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
-                       vm::Protection protection, vm::Inheritance inheritance);
+// A new mapping of `pages` pages; empty when it is refused.
+MappingUse MapNew(WorkerContext& context, SpaceState& state, std::uint32_t pages,
+                  vm::Protection protection, vm::Inheritance inheritance);
 // Pages [first, first + count) of a mapping. Do nothing when another worker changes one of them.
-void UnmapPages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
+void UnmapPages(WorkerContext& context, SpaceState& state, const MappingUse& mapping,
                 std::uint32_t first, std::uint32_t count);
 void ProtectPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                   std::uint32_t count, vm::Protection protection);
 void InheritMapping(WorkerContext& context, SpaceState& state, Mapping& mapping,
                     vm::Inheritance inheritance);
-void WirePages(WorkerContext& context, SpaceState& state, const Shared<Mapping>& mapping,
+void WirePages(WorkerContext& context, SpaceState& state, const MappingUse& mapping,
                std::uint32_t first, std::uint32_t count);
 // Unwires some range that was wired.
 void UnwireSome(WorkerContext& context, SpaceState& state);

@@ -37,6 +37,8 @@ class Shared {
   bool operator==(std::nullptr_t) const { return box_ == nullptr; }
   explicit operator bool() const { return box_ != nullptr; }
   void reset() { *this = Shared(); }
+  // Nobody else has it; who else could get it meanwhile, the caller knows.
+  bool unique() const { return box_ != nullptr && box_->count.Peek() == 1; }
 
  private:
   template <typename U, typename... Arguments>

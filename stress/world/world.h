@@ -2,8 +2,8 @@
 //
 // The spaces that are left when it is destroyed die with their machine.
 //
-// Lock key: (w) World::lock_; (s) SpaceState::lock. Neither is held while the VM is called, so
-// neither stands in the VM's lock order.
+// Lock key: (w) World::lock_; (s) SpaceState::lock. Neither is held while the VM is called, nor are
+// those of the rosters, so none of them stands in the VM's lock order.
 #ifndef STRESS_WORLD_WORLD_H_
 #define STRESS_WORLD_WORLD_H_
 
@@ -16,6 +16,7 @@
 #include "stress/world/claim.h"
 #include "stress/world/mapping.h"
 #include "stress/world/oracle.h"
+#include "stress/world/roster.h"
 #include "vm/system.h"
 
 namespace stress {
@@ -28,38 +29,26 @@ struct WiredRange {
 };
 
 struct SpaceState {
-  explicit SpaceState(vm::Space& vm_space, Shared<AddressRanges> address_ranges);
+  SpaceState(vm::Space& vm_space, Shared<AddressRanges> address_ranges, std::uint32_t workers);
 
   vm::Space& space;
   const std::uint32_t number;  // the space's id, for logs
   const Shared<AddressRanges> ranges;
-  Claim users;    // shared: works in it; alone: exits it
   Claim changes;  // shared: maps, unmaps, protects; alone: forks it
+  Roster<Mapping> mappings;
   locking::Mutex lock;
-  std::vector<Shared<Mapping>> mappings LOCKING_GUARDED_BY(lock);
   std::vector<WiredRange> wired LOCKING_GUARDED_BY(lock);
 };
 
 // A space that cannot exit while this lives.
-class SpaceUse {
- public:
-  explicit SpaceUse(Shared<SpaceState> state) : state_(std::move(state)) {}
-  SpaceUse(SpaceUse&& other) noexcept = default;
-  SpaceUse& operator=(SpaceUse&&) = delete;
-  ~SpaceUse() {
-    if (state_ != nullptr) state_->users.ReleaseShared();
-  }
-  explicit operator bool() const { return state_ != nullptr; }
-  SpaceState& operator*() const { return *state_; }
-  SpaceState* operator->() const { return state_.get(); }
-
- private:
-  Shared<SpaceState> state_;
-};
+using SpaceUse = Use<SpaceState>;
+// A mapping whose addresses are not given out again while this lives.
+using MappingUse = Use<Mapping>;
 
 struct WorldConfig {
   std::uint64_t salt = 0;
   std::uint32_t min_spaces = 2;  // as many exist at the start and stay
+  std::uint32_t workers = 1;     // numbered from 0
   // Pages that all mappings together may promise, so that a run is about memory pressure and not
   // about running out.
   std::uint64_t commit_limit = 0;
@@ -76,18 +65,24 @@ class World {
   std::uint32_t page_size() const { return system_.config().page_size; }
 
   // Some space, or none.
-  SpaceUse PickSpace(locking::Random& random) LOCKING_EXCLUDES(lock_);
+  SpaceUse PickSpace(std::uint32_t worker, locking::Random& random) {
+    return spaces_.Pick(worker, random);
+  }
   // A space that no other worker picks; nullptr when the machine has no room for one.
   SpaceUse CreatePrivate() LOCKING_EXCLUDES(lock_);
-  // A space that is picked from now on.
-  void Add(Shared<SpaceState> state) LOCKING_EXCLUDES(lock_);
+  // The world's knowledge of a space of the machine, which nobody picks yet.
+  Shared<SpaceState> NewState(vm::Space& space) const;
+  // A space that is picked from now on; `worker` uses it already.
+  SpaceUse AddUsed(std::uint32_t worker, Shared<SpaceState> state) {
+    return spaces_.AddUsed(worker, std::move(state));
+  }
   // Takes a space that nobody uses out of the world, to be exited; nullptr when there is none, or
   // no more than the minimum.
-  Shared<SpaceState> TakeForExit(locking::Random& random) LOCKING_EXCLUDES(lock_);
-  std::uint32_t space_count() const LOCKING_EXCLUDES(lock_);
+  Shared<SpaceState> TakeForExit(locking::Random& random) {
+    return spaces_.TakeUnused(config_.min_spaces, random);
+  }
+  std::uint32_t space_count() const { return spaces_.size(); }
 
-  // Some mapping of the space, or nullptr.
-  Shared<Mapping> PickMapping(SpaceState& state, locking::Random& random);
   // Whether `pages` more may be promised.
   bool MayCommit(std::uint64_t pages) const {
     return lineage_.committed_pages() + pages <= config_.commit_limit;
@@ -95,20 +90,18 @@ class World {
   bool store_may_fail() const { return config_.store_may_fail; }
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
-  Shared<AddressRanges> NewRanges(const vm::Space& space) const;
-  // Exits every space. No worker runs any more.
+  // Exits every space, which ends the world: no worker runs any more.
   void ExitAll() LOCKING_EXCLUDES(lock_);
 
  private:
   Shared<SpaceState> CreateSpace();
-  void Exit(SpaceState& state);
 
   vm::System& system_;
   const WorldConfig config_;
   Lineage lineage_;
   locking::Atomic<std::int64_t> wired_pages_{0};
-  mutable locking::Mutex lock_;
-  std::vector<Shared<SpaceState>> spaces_ LOCKING_GUARDED_BY(lock_);
+  Roster<SpaceState> spaces_;
+  locking::Mutex lock_;
   std::vector<Shared<SpaceState>> private_ LOCKING_GUARDED_BY(lock_);
 };
 

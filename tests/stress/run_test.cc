@@ -246,18 +246,18 @@ class SmallWorld : public testing::Test {
                     record.words().data(), kRecordWords),
                 vm::Result::kOk);
   }
-  Shared<Mapping> NewMapping(SpaceState& space) {
+  MappingUse NewMapping(SpaceState& space) {
     return MapNew(context_, space, 4, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
   }
 
   RunFindings findings_{WitnessMode::kOn, {}};
   vm::System system_{{.pages = 128, .page_size = 512, .cpus = 2, .swap_slots = 128}};
   World world_{system_, {.salt = 1, .min_spaces = 1, .commit_limit = 200}};
-  WorkerContext context_{world_, system_.cpu(0), locking::Random(1)};
+  WorkerContext context_{world_, 0, system_.cpu(0), locking::Random(1)};
 };
 
 TEST_F(SmallWorld, SoundMemoryIsCheckedAndSilent) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   ASSERT_NE(mapping, nullptr);
   for (int i = 0; i < 200; ++i)
@@ -269,7 +269,7 @@ TEST_F(SmallWorld, SoundMemoryIsCheckedAndSilent) {
 }
 
 TEST_F(SmallWorld, DataThatVanishedIsReportedWithTheLog) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   for (int i = 0; i < 100; ++i) Touch(context_, *space, *mapping, 0, Access::kStore);
   Poke(*space, *mapping, 0, Record());
@@ -279,7 +279,7 @@ TEST_F(SmallWorld, DataThatVanishedIsReportedWithTheLog) {
 }
 
 TEST_F(SmallWorld, DataOfAnotherPlaceIsReported) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   const auto other = NewMapping(*space);
   Record foreign;
@@ -290,7 +290,7 @@ TEST_F(SmallWorld, DataOfAnotherPlaceIsReported) {
 }
 
 TEST_F(SmallWorld, AMappingThatVanishedIsReported) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   ASSERT_EQ(space->space.Unmap(mapping->start(), 4 * 512), vm::Result::kOk);
   Touch(context_, *space, *mapping, 0, Access::kLoad);
@@ -298,7 +298,7 @@ TEST_F(SmallWorld, AMappingThatVanishedIsReported) {
 }
 
 TEST_F(SmallWorld, AProtectionThatWasNotSetIsReported) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   ProtectPages(context_, *space, *mapping, 0, 4, vm::Protection::kRead);
   Touch(context_, *space, *mapping, 0, Access::kStore);
@@ -310,13 +310,13 @@ TEST_F(SmallWorld, AProtectionThatWasNotSetIsReported) {
 }
 
 TEST_F(SmallWorld, AForkedSpaceIsKnownPageByPage) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   for (int i = 0; i < 50; ++i) Touch(context_, *space, *mapping, 1, Access::kStore);
   UnmapPages(context_, *space, mapping, 3, 1);
   SpaceUse child = ForkSpace(context_, *space);
   ASSERT_TRUE(static_cast<bool>(child));
-  const auto copy = world_.PickMapping(*child, context_.random);
+  const auto copy = PickMapping(context_, *child);
   ASSERT_NE(copy, nullptr);
   EXPECT_EQ(copy->start(), mapping->start());
   EXPECT_FALSE(copy->StateOf(3).mapped());
@@ -329,7 +329,7 @@ TEST_F(SmallWorld, AForkedSpaceIsKnownPageByPage) {
 }
 
 TEST_F(SmallWorld, AnAddressIsNotGivenOutAgainWhileSomebodyMayStillUseIt) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   auto mapping = NewMapping(*space);
   const vm::Address start = mapping->start();
   UnmapPages(context_, *space, mapping, 0, 4);
@@ -339,7 +339,7 @@ TEST_F(SmallWorld, AnAddressIsNotGivenOutAgainWhileSomebodyMayStillUseIt) {
 }
 
 TEST_F(SmallWorld, WiredRangesAreUnwiredAsOften) {
-  SpaceUse space = world_.PickSpace(context_.random);
+  SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);
   WirePages(context_, *space, mapping, 0, 3);
   WirePages(context_, *space, mapping, 1, 3);

@@ -101,9 +101,9 @@ class FailingWorld : public testing::Test {
       World world(
           system,
           {.salt = 1, .min_spaces = 1, .commit_limit = 200, .store_may_fail = store_may_fail});
-      WorkerContext context(world, system.cpu(0), locking::Random(1));
+      WorkerContext context(world, 0, system.cpu(0), locking::Random(1));
       {
-        SpaceUse space = world.PickSpace(context.random);
+        SpaceUse space = PickSpace(context);
         const auto mapping =
             MapNew(context, *space, 120, vm::Protection::kReadWrite, vm::Inheritance::kCopy);
         for (const Access access : {Access::kStore, Access::kLoad})
