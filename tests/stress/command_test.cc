@@ -164,6 +164,16 @@ TEST_F(Command, EachShippedScenarioRunsAndExplores) {
   }
 }
 
+TEST_F(Command, TheScenarioOfFaultsHasEveryKindThatMemorySettles) {
+  const Outcome outcome = Run({"run", "--scenario=faults", "--threads=2", "--operations=2000",
+                               "--seed=1", "--json=r.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  const json counters = json::parse(Read("r.json"))["counters"];
+  for (const char* kind : {"faults_resident", "faults_chain", "zero_fills", "cow_copies"})
+    EXPECT_GT(counters[kind], 50) << kind;
+  EXPECT_EQ(counters["page_ins"], 0);
+}
+
 TEST_F(Command, ARunOverAFileSaysHowAndLeavesNothing) {
   const Outcome outcome = Run({"run", "--scenario=low-memory", "--store=file:swap", "--threads=2",
                                "--operations=200", "--json=r.json"});
