@@ -79,6 +79,7 @@ void ViewList(const char* name, PageQueue queue, PageList& list, std::uint32_t c
 void ViewQueues(MachineView* view) {
   PageQueues& queues = view->system.queues();
   PageRoleGuard guard(queues.lock);
+  queues.FlushBatches();
   ViewList("active queue", PageQueue::kActive, queues.active(), queues.active_count(), view);
   ViewList("inactive queue", PageQueue::kInactive, queues.inactive(), queues.inactive_count(),
            view);
@@ -87,6 +88,7 @@ void ViewQueues(MachineView* view) {
 
 void ViewFreeQueue(MachineView* view) {
   FreeQueue& free_queue = view->system.free_queue();
+  free_queue.DrainBatches();
   std::uint32_t free = 0, held = 0, zeroed = 0;
   free_queue.ForEach([&](const Page& page, PageQueue list) {
     view->list_of[page.frame] = list;

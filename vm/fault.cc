@@ -70,6 +70,7 @@ class Fault {
   bool PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
   void Keep(Page& page);
+  void KeepNew(Page& page);
   void Hold(Page* page);
 
   System& system_;
@@ -202,7 +203,7 @@ Outcome Fault::ZeroFill() {
   Page* page = AllocatePage(system_, *first_, first_index_, {.zeroed = true});
   if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
   kind_of_fault_ = Event::kZeroFill;
-  Keep(*page);  // before the frame is written: its lines are on their way
+  KeepNew(*page);  // before the frame is written: its lines are on their way
   if (!page->zeroed) ZeroPage(system_, *page);
   page->zeroed = false;
   page->valid = system_.AllBlocks();
@@ -220,7 +221,7 @@ Outcome Fault::CopyUp(Page& source) {
   if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
   kind_of_fault_ = Event::kCowCopy;
   Prefetch(bytes.subspan(part, part));
-  Keep(*page);  // before the frame is written: its lines are on their way
+  KeepNew(*page);  // before the frame is written: its lines are on their way
   Prefetch(bytes.subspan(2 * part, part));
   // Whoever still writes to the source directly stops until it faults again: its owner is locked.
   if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
@@ -264,6 +265,13 @@ void Fault::Keep(Page& page) {
   if (page.queue == PageQueue::kActive) return;
   PageRoleGuard guard(system_.queues().PageLock(page));
   if (page.wire_count == 0) system_.queues().Activate(page);
+}
+
+// The same for a page that this attempt took from the machine.
+void Fault::KeepNew(Page& page) {
+  if (kind_ == FaultKind::kWire) return;
+  page.referenced.Store(true, std::memory_order_relaxed);
+  system_.queues().ActivateNew(page);
 }
 
 // Holds `page`, if it is one, in the place of the page held so far.

@@ -1,5 +1,7 @@
 #include "vm/free_queue.h"
 
+#include <iterator>
+
 #include "vm/lock_classes.h"
 #include "vm/require.h"
 
@@ -26,7 +28,55 @@ void FreeQueue::Fill(std::span<Page> pages) {
 }
 
 FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed) {
+  const bool batched = thresholds_.batch_pages > 1 && alloc_class == AllocClass::kNormal &&
+                       (!prefer_zeroed || zeroed_count() == 0);
+  if (batched) {
+    Page* page = TakeFromBatch();
+    if (page == nullptr && PlentyForBatches()) {
+      FillBatch();
+      page = TakeFromBatch();
+    }
+    if (page != nullptr) return {Verdict::kTaken, page};
+  }
   locking::SpinGuard guard(lock_);
+  return TakeLocked(alloc_class, prefer_zeroed);
+}
+
+Page* FreeQueue::TakeFromBatch() {
+  PageBatch& batch = batches_[OwnBatch()];
+  locking::SpinGuard guard(batch.lock);
+  if (batch.pages.empty()) return nullptr;
+  Page& page = batch.pages.front();
+  batch.pages.pop_front();
+  page.queue = PageQueue::kNone;
+  return &page;
+}
+
+void FreeQueue::FillBatch() {
+  PageList pages;
+  {
+    locking::SpinGuard guard(lock_);
+    while (pages.size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
+           !free_.front().zeroed)
+      pages.splice(pages.end(), free_, free_.begin());
+    Add(free_count_, -static_cast<std::int32_t>(pages.size()));
+  }
+  PageBatch& batch = batches_[OwnBatch()];
+  locking::SpinGuard guard(batch.lock);
+  batch.pages.splice(batch.pages.end(), pages);
+}
+
+void FreeQueue::DrainBatches() {
+  if (thresholds_.batch_pages == 1) return;
+  PageList pages;
+  for (PageBatch& batch : batches_) {
+    locking::SpinGuard guard(batch.lock);
+    pages.splice(pages.end(), batch.pages);
+  }
+  PutAll(pages);
+}
+
+FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroed) {
   const std::uint32_t free = free_count();
   const bool plenty = free > thresholds_.free_reserved;
   const bool dig = (alloc_class == AllocClass::kSystem && cached() == 0 &&
@@ -97,10 +147,40 @@ void FreeQueue::Wake(const Wakeups& wakeups) {
 }
 
 void FreeQueue::Put(Page& page) {
+  if (PlentyForBatches() && page.hold_count == 0 && !page.zeroed) {
+    PutInBatch(page);
+    return;
+  }
   Wakeups due;
   {
     locking::SpinGuard guard(lock_);
     PutLocked(page);
+    due = DueWakeups();
+  }
+  Wake(due);
+}
+
+void FreeQueue::PutInBatch(Page& page) {
+  PageList pages;
+  {
+    PageBatch& batch = batches_[OwnBatch()];
+    locking::SpinGuard guard(batch.lock);
+    page.queue = PageQueue::kFree;
+    page.identity = PageIdentity::kFree;
+    batch.pages.push_front(page);
+    if (batch.pages.size() < 2 * thresholds_.batch_pages) return;
+    for (std::uint32_t i = 0; i < thresholds_.batch_pages; ++i)
+      pages.splice(pages.begin(), batch.pages, std::prev(batch.pages.end()));
+  }
+  PutAll(pages);
+}
+
+void FreeQueue::PutAll(PageList& pages) {
+  Wakeups due;
+  {
+    locking::SpinGuard guard(lock_);
+    Add(free_count_, static_cast<std::int32_t>(pages.size()));
+    free_.splice(free_.begin(), pages);
     due = DueWakeups();
   }
   Wake(due);

@@ -4,6 +4,9 @@
 //   head                                tail
 //   [plain] [plain] ... [zeroed] [zeroed]     zeroed frames are handed out from the tail
 //
+// While there are plenty, plain pages are taken in batches, one a thread (page_batch.h): a page on
+// a batch is free and not counted. The page daemon begins each pass by putting them back.
+//
 // Thread safety: guarded by one spin lock, a leaf; it is the interlock of the free-page sleeps.
 // Counts may be read at any time.
 //
@@ -19,6 +22,7 @@
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
 #include "vm/page.h"
+#include "vm/page_batch.h"
 #include "vm/thresholds.h"
 
 namespace vm {
@@ -47,6 +51,8 @@ class FreeQueue {
   // One attempt under the rules of `alloc_class`.
   // kReclaimCache: the caller frees a cache page and tries again; kGiveUp: there is none to be had.
   Taken TryTake(AllocClass alloc_class, bool prefer_zeroed) LOCKING_EXCLUDES(lock_);
+  // Puts the pages of all batches back, and wakes whoever waits for as many.
+  void DrainBatches() LOCKING_EXCLUDES(lock_);
   // An allocation failed: the page daemon must free one more than it meant to.
   void NoteDeficit() LOCKING_EXCLUDES(lock_);
   // Returns the deficit so far and starts it again at 0.
@@ -118,6 +124,15 @@ class FreeQueue {
     bool daemon = false;
     bool waiters = false;
   };
+  Taken TakeLocked(AllocClass alloc_class, bool prefer_zeroed) LOCKING_REQUIRES(lock_);
+  Page* TakeFromBatch();
+  void FillBatch() LOCKING_EXCLUDES(lock_);
+  void PutInBatch(Page& page) LOCKING_EXCLUDES(lock_);
+  void PutAll(PageList& pages) LOCKING_EXCLUDES(lock_);
+  // Whether there are plenty, so that nobody waits for those on a batch.
+  bool PlentyForBatches() const {
+    return thresholds_.batch_pages > 1 && free_count() > thresholds_.batch_floor;
+  }
   void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
   std::uint32_t cached() const { return cached_; }
   Wakeups DueWakeups() LOCKING_REQUIRES(lock_);
@@ -126,9 +141,10 @@ class FreeQueue {
   const Thresholds thresholds_;
   const locking::Relaxed<std::uint32_t>& cached_;
   locking::SleepQueue& sleep_queue_;
-  locking::SpinMutex lock_;
+  alignas(128) locking::SpinMutex lock_;
   PageList free_ LOCKING_GUARDED_BY(lock_);
   PageList held_ LOCKING_GUARDED_BY(lock_);
+  PageBatches batches_;
   // Written under lock_, read by anyone.
   locking::Relaxed<std::uint32_t> free_count_;
   locking::Relaxed<std::uint32_t> zeroed_count_;

@@ -13,6 +13,7 @@
 //   swap          mutex         swap bitmap, reservations
 //   object list   mutex         the system's list of objects, and its pool
 //   index nodes   mutex         pool of page-index nodes
+//   page batch    spin          a few pages between a thread and one of the queues; leaf
 //   free queue    spin          free and hold lists and their counters; leaf
 //
 // Resources one sleeps for: page busy, paging in progress, free pages, work for the page daemon and
@@ -34,6 +35,7 @@ extern const locking::LockClass kLaundryLock;
 extern const locking::LockClass kSwapLock;
 extern const locking::LockClass kObjectListLock;
 extern const locking::LockClass kIndexNodesLock;
+extern const locking::LockClass kPageBatchLock;
 extern const locking::LockClass kFreeQueueLock;
 
 extern const locking::LockClass kPageBusy;

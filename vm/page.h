@@ -6,7 +6,8 @@
 //   the
 //       dialect queues
 //   (q) the page role and the page queue mutex to change; either to read
-//   (f) the free queue spin lock while the page is free or held; else the page role
+//   (f) the lock of the free queue, or of the batch, that the page stands on while it is free or
+//       held; else the page role
 //   (v) the PV list lock of the page
 //   (a) atomic: set under the pmap lock or the owner's lock; see each field
 //   (c) constant
@@ -68,6 +69,7 @@ struct Page {
   locking::Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
   PageIdentity identity = PageIdentity::kFree;           // (o), (f)
   bool winatcfls = false;  // (p) PG_WINATCFLS: dirty, and passed over once by the inactive scan
+  std::uint8_t batch = 0;  // (q) active, and not yet on the queue: 1 + the batch that it stands on
   bool marker = false;     // (c) a scan's place holder, not a page
   locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
   // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it

@@ -1,5 +1,6 @@
 #include "vm/page_queues.h"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
 
@@ -8,7 +9,8 @@
 
 namespace vm {
 
-PageQueues::PageQueues() : lock(kPageQueuesLock) {}
+PageQueues::PageQueues(std::uint32_t batch_pages)
+    : lock(kPageQueuesLock), batch_pages_(batch_pages) {}
 
 PageList& PageQueues::ListOf(PageQueue queue) {
   return queue == PageQueue::kActive ? active_ : queue == PageQueue::kInactive ? inactive_ : cache_;
@@ -36,10 +38,52 @@ void PageQueues::Dequeue(Page& page) {
   if (page.queue == PageQueue::kNone) return;
   Require(page.queue != PageQueue::kFree && page.queue != PageQueue::kHold, "INV-25",
           "a free page is taken off the paging queues");
-  PageList& list = ListOf(page.queue);
-  list.erase(list.iterator_to(page));
-  CountOf(page.queue).Subtract(1);
+  if (page.batch != 0) {
+    PageBatch& batch = batches_[page.batch - 1];
+    locking::SpinGuard guard(batch.lock);
+    batch.pages.erase(batch.pages.iterator_to(page));
+    page.batch = 0;
+  } else {
+    PageList& list = ListOf(page.queue);
+    list.erase(list.iterator_to(page));
+    CountOf(page.queue).Subtract(1);
+  }
   page.queue = PageQueue::kNone;
+}
+
+void PageQueues::ActivateNew(Page& page) {
+  if (batch_pages_ == 1) {
+    PageRoleGuard guard(lock);
+    Activate(page);
+    return;
+  }
+  const std::uint32_t number = OwnBatch();
+  PageBatch& batch = batches_[number];
+  bool full;
+  {
+    locking::SpinGuard guard(batch.lock);
+    page.queue = PageQueue::kActive;
+    page.batch = static_cast<std::uint8_t>(number + 1);
+    batch.pages.push_back(page);
+    full = batch.pages.size() >= batch_pages_;
+  }
+  if (!full) return;
+  PageRoleGuard guard(lock);
+  Flush(batch);
+}
+
+void PageQueues::Flush(PageBatch& batch) {
+  locking::SpinGuard guard(batch.lock);
+  for (Page& page : batch.pages) {
+    page.batch = 0;
+    page.act_count = std::max(page.act_count, kActInit);
+  }
+  active_count_.Add(static_cast<std::uint32_t>(batch.pages.size()));
+  active_.splice(active_.end(), batch.pages);
+}
+
+void PageQueues::FlushBatches() {
+  for (PageBatch& batch : batches_) Flush(batch);
 }
 
 void PageQueues::Activate(Page& page) {

@@ -20,6 +20,7 @@
 #include "locking/relaxed.h"
 #include "vm/free_queue.h"
 #include "vm/page.h"
+#include "vm/page_batch.h"
 
 namespace vm {
 
@@ -28,12 +29,18 @@ using PageRoleGuard = locking::Guard<PageRole>;
 
 class PageQueues {
  public:
-  PageQueues();
+  // `batch_pages`: see Thresholds.
+  explicit PageQueues(std::uint32_t batch_pages);
 
   // The page queue mutex.
   mutable PageRole lock;
   // The lock that plays the page role for `page`.
   PageRole& PageLock(const Page&) const LOCKING_RETURN_CAPABILITY(lock) { return lock; }
+
+  // Activates a page that was just taken and that is on no queue: it joins the calling thread's
+  // batch, which joins the active queue once it is full.
+  //   locked on entry and return: the owner, exclusively. Takes lock for every batch_pages-th page.
+  void ActivateNew(Page& page) LOCKING_EXCLUDES(lock);
 
   // All of these: locked on entry and return: lock. None sleeps.
 
@@ -45,6 +52,8 @@ class PageQueues {
   // To the cache queue. The caller made sure: clean, unmapped, unbusy, unheld, unwired, managed
   // (INV-23). The caller tells the free queue afterwards (FreeQueue::NoteCached).
   void Cache(Page& page) LOCKING_REQUIRES(lock);
+  // Puts the pages of all batches on the active queue, for whoever looks at all of it.
+  void FlushBatches() LOCKING_REQUIRES(lock);
   // Off its queue, if it is on one.
   void Dequeue(Page& page) LOCKING_REQUIRES(lock);
   // Active page, to the tail: it was looked at.
@@ -84,12 +93,15 @@ class PageQueues {
 
  private:
   void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
+  void Flush(PageBatch& batch) LOCKING_REQUIRES(lock);
   PageList& ListOf(PageQueue queue) LOCKING_REQUIRES(lock);
   locking::Relaxed<std::uint32_t>& CountOf(PageQueue queue);
 
   PageList active_ LOCKING_GUARDED_BY(lock);
   PageList inactive_ LOCKING_GUARDED_BY(lock);
   PageList cache_ LOCKING_GUARDED_BY(lock);
+  const std::uint32_t batch_pages_;
+  PageBatches batches_;
   // Written under lock, read by anyone. Markers are not counted.
   locking::Relaxed<std::uint32_t> active_count_;
   locking::Relaxed<std::uint32_t> inactive_count_;

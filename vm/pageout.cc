@@ -125,6 +125,7 @@ PageDaemon::Pass PageDaemon::RunPass(std::uint32_t number) {
   const FreeQueue& free_queue = system_.free_queue();
   const PageQueues& queues = system_.queues();
   system_.counters().Add(Event::kDaemonScan);
+  EmptyBatches();
   Pass pass;
   pass.number = number;
   pass.clusters = number == 0 ? kMaxLaunder : std::numeric_limits<std::uint32_t>::max();
@@ -136,6 +137,13 @@ PageDaemon::Pass PageDaemon::RunPass(std::uint32_t number) {
   ScanActive(pass);
   TakeWritten(pass);
   return pass;
+}
+
+// What stands between the threads and the queues is there for the pass too.
+void PageDaemon::EmptyBatches() {
+  system_.free_queue().DrainBatches();
+  PageRoleGuard guard(system_.queues().lock);
+  system_.queues().FlushBatches();
 }
 
 // The queue lock is held over a page's first look and dropped for the rest: under both locks the

@@ -77,6 +77,7 @@ class PageDaemon {
 
   void Run();
   Pass RunPass(std::uint32_t number);
+  void EmptyBatches();
   // Pages that the pass has yet to find, those aside that are expected from the laundry.
   std::uint32_t Missing(const Pass& pass) const;
   // Until when to wait for room in the laundry.

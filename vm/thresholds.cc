@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vm/page_batch.h"
+
 namespace vm {
 
 Thresholds Thresholds::ForPages(std::uint32_t pages) {
@@ -12,6 +14,8 @@ Thresholds Thresholds::ForPages(std::uint32_t pages) {
   t.free_reserved = t.pageout_free_min + pages / 768;
   t.free_min = t.free_reserved + std::max(1u, pages / 200);
   t.free_target = 2 * t.free_min + t.free_reserved;
+  t.batch_pages = std::clamp(pages / 64, 1u, 64u);
+  t.batch_floor = t.free_target + kBatches * t.batch_pages;
   if (pages > kCacheFromPages) {
     t.cache_min = t.free_target;
     t.inactive_target = std::min(4 * t.cache_min, pages / 4);

@@ -15,6 +15,8 @@ struct Thresholds {
   std::uint32_t free_min;            // waiting threads are woken above this
   std::uint32_t free_target;         // the page daemon works until so many are free
   std::uint32_t cache_min;           // and so many on the cache queue
+  std::uint32_t batch_pages;         // go to and from a batch at once; 1: there are no batches
+  std::uint32_t batch_floor;         // free pages stand on batches only above this (page_batch.h)
   std::uint32_t inactive_target;     // so many inactive pages are kept in reserve
 
   static Thresholds ForPages(std::uint32_t pages);

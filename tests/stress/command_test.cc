@@ -395,8 +395,8 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   EXPECT_TRUE(Contains(Read("book.toml"), "\"map\", \"object\"")) << Read("book.toml");
   Write("book.toml",
         "order = [[\"map\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
-        "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"free "
-        "queue\"]\n");
+        "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"page "
+        "batch\", \"free queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
   EXPECT_EQ(approved.exit_code, 0) << approved.err << approved.out;
   const json result = json::parse(Read("o.json"));

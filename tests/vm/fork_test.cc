@@ -29,7 +29,7 @@ TEST(Fork, CopyIsolatesBothDirections) {
   parent->Exit();
   EXPECT_EQ(machine.Load(child, va), 1u);
   child->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 64u);
+  EXPECT_EQ(machine.FreePages(), 64u);
 }
 
 TEST(Fork, ShareLetsBothSeeWrites) {
@@ -75,7 +75,7 @@ TEST(Fork, ACopyIsSeenByAllWhoShareIt) {
   child->Exit();
   parent->Exit();
   grandparent->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 64u);
+  EXPECT_EQ(machine.FreePages(), 64u);
 }
 
 TEST(Fork, WiredMemoryIsCopiedAtOnceAndStaysWired) {
@@ -126,7 +126,7 @@ TEST(Collapse, ChainIsGoneWhenItsForksHaveExited) {
   }
   EXPECT_GT(machine.system.counters().Get(Event::kCollapse), 0u);
   space->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 64u);
+  EXPECT_EQ(machine.FreePages(), 64u);
 }
 
 TEST(Collapse, KeepsContentOfEveryPage) {
@@ -154,7 +154,7 @@ TEST(Collapse, KeepsContentOfEveryPage) {
   }
   EXPECT_LE(machine.ChainLength(space, va), 2u);
   space->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 256u);
+  EXPECT_EQ(machine.FreePages(), 256u);
 }
 
 // A shadow that hides all of a shared backer goes around it.
@@ -187,7 +187,7 @@ TEST(Collapse, LongChainsEndWithConstantStack) {
   for (Space* ancestor : ancestors) ancestor->Exit();
   EXPECT_EQ(machine.Load(space, va + kTestPageSize), 999u);
   space->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 4096u);
+  EXPECT_EQ(machine.FreePages(), 4096u);
 }
 
 TEST(Fork, TreesOfForksExitInAnyOrderOnManyThreads) {
@@ -219,7 +219,7 @@ TEST(Fork, TreesOfForksExitInAnyOrderOnManyThreads) {
   for (std::uint32_t page = 0; page < 4; ++page)
     EXPECT_EQ(machine.Load(root, va + page * kTestPageSize), 1000 + page);
   root->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 512u);
+  EXPECT_EQ(machine.FreePages(), 512u);
 }
 
 }  // namespace

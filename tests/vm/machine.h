@@ -37,6 +37,10 @@ class Machine {
   void Store(Space* space, Address va, std::uint64_t value, std::uint32_t cpu = 0) {
     EXPECT_EQ(space->Store(system.cpu(cpu), va, value), Result::kOk);
   }
+  std::uint32_t FreePages() {
+    system.free_queue().DrainBatches();
+    return system.free_queue().free_count();
+  }
   // The page that backs `va` in the first object of its entry, or nullptr.
   Page* FirstPage(Space* space, Address va) LOCKING_NO_ANALYSIS {
     locking::ReadGuard map_guard(space->map().lock);

@@ -65,7 +65,7 @@ class PagingMachine : public Machine {
     if (space != nullptr) space->Exit();
     EXPECT_EQ(system.swap().used(), 0u) << "swap slots leaked";
     EXPECT_EQ(system.swap().CountBits(), 0u);
-    EXPECT_EQ(system.free_queue().free_count(), system.config().pages) << "pages leaked";
+    EXPECT_EQ(FreePages(), system.config().pages) << "pages leaked";
   }
 
   Address At(std::uint32_t page) const { return base + page * kTestPageSize; }

@@ -34,7 +34,7 @@ TEST(Space, AReusedFrameReadsAsZeroAgain) {
     EXPECT_EQ(space->Unmap(va, 8 * kTestPageSize), Result::kOk);
   }
   space->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 20u);
+  EXPECT_EQ(machine.FreePages(), 20u);
 }
 
 TEST(Space, AccessOutsideMappingsFails) {
@@ -121,7 +121,7 @@ TEST(Space, UnmappingWiredMemoryUnwiresIt) {
   EXPECT_EQ(space->Protect(va, 2 * kTestPageSize, Protection::kNone), Result::kOk);
   space->Exit();
   EXPECT_EQ(machine.system.queues().wired_count(), 0u);
-  EXPECT_EQ(machine.system.free_queue().free_count(), 64u);
+  EXPECT_EQ(machine.FreePages(), 64u);
 }
 
 TEST(Space, WiringMoreThanThereIsFailsAndLeavesNothingWired) {
@@ -134,7 +134,7 @@ TEST(Space, WiringMoreThanThereIsFailsAndLeavesNothingWired) {
   space->Exit();
   machine.system.Stop();
   EXPECT_EQ(machine.system.queues().wired_count(), 0u);
-  EXPECT_EQ(machine.system.free_queue().free_count(), 32u);
+  EXPECT_EQ(machine.FreePages(), 32u);
 }
 
 TEST(Space, ThreadsFaultOnOneSpaceAtOnce) {
@@ -161,7 +161,7 @@ TEST(Space, ThreadsFaultOnOneSpaceAtOnce) {
   for (locking::Thread& thread : threads) thread.Join();
   EXPECT_EQ(machine.system.counters().Get(Event::kZeroFill), kPages);
   space->Exit();
-  EXPECT_EQ(machine.system.free_queue().free_count(), 256u);
+  EXPECT_EQ(machine.FreePages(), 256u);
 }
 
 }  // namespace

@@ -286,6 +286,16 @@ const std::vector<Workload>& Workloads() {
        .daemon = false,
        .mix = {.store = 2, .load = 1, .remap = 3},
        .events = {Event::kShootdown, Event::kFreeByExit}},
+      {.name = "batches",
+       .description = "pages on batches when the last ones are asked for",
+       .pages = 128,
+       .mapped = 160,
+       .swap_slots = 192,
+       .threads = 3,
+       .operations = 80,
+       .daemon = true,
+       .mix = {.store = 12, .load = 1, .remap = 1},
+       .events = {Event::kPageOut, Event::kFreeByExit}},
   };
   return workloads;
 }

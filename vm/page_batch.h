@@ -1,0 +1,35 @@
+// Page batches: what keeps threads that take, free and activate pages off the lock of a queue. Each
+// of a few batches serves the threads whose numbers fall to it, and exchanges pages with its queue
+// Thresholds::batch_pages at a time (free_queue.h, page_queues.h).
+//
+// Thread safety: each batch is guarded by its lock, a leaf.
+#ifndef VM_PAGE_BATCH_H_
+#define VM_PAGE_BATCH_H_
+
+#include <array>
+#include <cstdint>
+
+#include "locking/annotations.h"
+#include "locking/spin_mutex.h"
+#include "locking/thread_state.h"
+#include "vm/lock_classes.h"
+#include "vm/page.h"
+
+namespace vm {
+
+inline constexpr std::uint32_t kBatches = 8;
+
+// Two cache lines: a processor fetches them in pairs.
+struct alignas(128) PageBatch {
+  locking::SpinMutex lock{kPageBatchLock};
+  PageList pages LOCKING_GUARDED_BY(lock);
+};
+
+using PageBatches = std::array<PageBatch, kBatches>;
+
+// The number of the calling thread's batch.
+inline std::uint32_t OwnBatch() { return locking::Self().id % kBatches; }
+
+}  // namespace vm
+
+#endif  // VM_PAGE_BATCH_H_
