@@ -34,10 +34,7 @@ def vm_defect(name, source, workload, expect, command):
     native.cc_test(
         name = name,
         size = "medium",
-        srcs = [
-            patched,
-            "defect_test.cc",
-        ],
+        srcs = [patched],
         args = [
             "--workload=" + workload,
             "--expect=" + ",".join(expect),
@@ -45,41 +42,27 @@ def vm_defect(name, source, workload, expect, command):
         ],
         copts = TEST_COPTS,
         tags = ["concurrency"],
-        deps = [
-            "//locking/explore",
-            "//locking/witness",
-            "//tests/vm:workload",
-            "@com_google_googletest//:gtest",
-        ],
+        deps = [":defect_test"],
     )
     if command == None:
         return
     native.cc_binary(
         name = name + "_vmstress",
         testonly = True,
-        srcs = [
-            patched,
-            "//stress:main.cc",
-        ],
+        srcs = [patched],
         copts = TEST_COPTS,
-        deps = ["//stress:command"],
+        deps = ["//stress:main"],
     )
     native.cc_test(
         name = name + "_command",
         size = "medium",
-        srcs = ["command_test.cc"],
         args = [
             ",".join(expect),
             "explore",
             "--executions=%d" % _EXECUTIONS,
         ] + command.split(" "),
-        copts = TEST_COPTS,
         data = [name + "_vmstress"],
         env = {"VMSTRESS": "$(rootpath %s_vmstress)" % name},
         tags = ["concurrency"],
-        deps = [
-            "//tests/stress:command",
-            "//third_party/system:json",
-            "@com_google_googletest//:gtest",
-        ],
+        deps = [":command_test"],
     )
