@@ -44,13 +44,14 @@ class ExploreLoad final : public Load {
   }
   void Leave() override { executor_.reset(); }
   void Run() override {
+    locking::ExploreExecutor& executor = executor_.value();
     locking::ExploreExecutor::Execution settings;
     settings.max_steps = 1u << 30;
     for (std::uint64_t i = 0; i < executions_; ++i) {
       settings.seed = locking::explore::ExecutionSeed(1, execution_++);
-      if (!executor_->Run(body_, *strategy_, settings))
-        throw std::runtime_error("an execution failed: " + executor_->failure().title);
-      points_ += executor_->steps();
+      if (!executor.Run(body_, *strategy_, settings))
+        throw std::runtime_error("an execution failed: " + executor.failure().title);
+      points_ += executor.steps();
       if (!strategy_->EndExecution()) strategy_ = make_();
     }
   }
@@ -138,8 +139,8 @@ MakeLoads Points(const std::string& strategy, std::uint32_t fibres) {
 
 Loads Switches(std::uint32_t) {
   constexpr std::uint32_t kRounds = 10'000;
-  return One([] { return std::make_unique<Alternate>(); }, Items::kPoints, 1, 2 * kRounds,
-             Operations(2, kRounds));
+  return One([] { return std::make_unique<Alternate>(); }, Items::kPoints, 1,
+             std::uint64_t{2} * kRounds, Operations(2, kRounds));
 }
 
 Loads Spawns(std::uint32_t) {

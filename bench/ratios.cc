@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -295,6 +296,9 @@ int Main(int argc, char** argv) {
   } catch (const stress::CommandError& error) {
     std::fprintf(stderr, "ratios: %s\n", error.what());
     return error.code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ratios: %s\n", error.what());
+    return stress::kExitCannotRun;
   }
 }
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "vm/store/file_store.h"
@@ -32,12 +32,12 @@ struct Opened {
 Opened OpenMemory() { return {MakeMemoryStore(kSlots, kPageSize), ""}; }
 
 Opened OpenFile() {
-  const char* folder = std::getenv("SWAP_FOLDER");
+  const char* folder = std::getenv("SWAP_FOLDER");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   const std::string path = std::string(folder == nullptr ? "/var/tmp" : folder) +
                            "/vmstress-bench-" + std::to_string(getpid());
   int error = 0;
   auto file = FileStore::Create(path, kSlots, kPageSize, &error);
-  if (file == nullptr) return {nullptr, path + ": " + std::strerror(error)};
+  if (file == nullptr) return {nullptr, path + ": " + std::generic_category().message(error)};
   const bool direct = file->caching() == FileStore::Caching::kDirect;
   return {std::move(file), direct ? "direct" : "buffered"};
 }

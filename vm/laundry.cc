@@ -27,23 +27,23 @@ void Laundry::Stop() {
   for (locking::Thread& thread : threads_) thread.Join();
 }
 
+bool Laundry::HandOver(std::unique_ptr<Load>* load) {
+  {
+    locking::MutexGuard guard(lock_);
+    if (!running_) return false;
+    writes_under_way_ = writes_under_way_ + 1;
+    pages_under_way_ = pages_under_way_ + (*load)->write.page_count;
+    queue_.push_back(std::move(*load));
+  }
+  system_.sleep_queue().WakeOne(&work_channel_);
+  return true;
+}
+
 void Laundry::Launder(Object& object, Page& page, std::uint32_t wanted) {
   auto load = std::make_unique<Load>(&object, wanted);
   BeginLaundering(system_, object, page, &load->write);
-  const bool nothing = load->write.segment_count == 0;
-  if (!nothing) {
-    locking::MutexGuard guard(lock_);
-    if (running_) {
-      writes_under_way_ = writes_under_way_ + 1;
-      pages_under_way_ = pages_under_way_ + load->write.page_count;
-      queue_.push_back(std::move(load));
-    }
-  }
-  if (load == nullptr) {
-    system_.sleep_queue().WakeOne(&work_channel_);
-    return;
-  }
-  if (!nothing) {
+  if (load->write.segment_count != 0) {
+    if (HandOver(&load)) return;
     object.lock.Unlock();
     system_.swap().Write(load->write);
     object.lock.Lock();

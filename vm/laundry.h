@@ -63,6 +63,8 @@ class Laundry {
   };
 
   void Work() LOCKING_EXCLUDES(lock_);
+  // Gives `load` to the threads. False: there are none, and it is still the caller's.
+  bool HandOver(std::unique_ptr<Load>* load) LOCKING_EXCLUDES(lock_);
   std::unique_ptr<Load> NextLoad() LOCKING_EXCLUDES(lock_);
   void NoteEnd(const Laundered& laundered) LOCKING_REQUIRES(lock_);
   bool WaitUntilBelow(std::uint32_t writes, std::uint64_t deadline_ns) LOCKING_EXCLUDES(lock_);

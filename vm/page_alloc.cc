@@ -17,9 +17,10 @@ bool ReclaimCachePage(System& system, Object* own) LOCKING_NO_ANALYSIS {
   PageRoleGuard guard(system.queues().lock);
   for (Page& page : system.queues().cache()) {
     Object& object = *page.object;
-    if (&object != own && !object.lock.TryLock()) continue;
+    const bool held = own != nullptr && &object == own;
+    if (!held && !object.lock.TryLock()) continue;
     FreePage(system, object, page);
-    if (&object != own) object.lock.Unlock();
+    if (!held) object.lock.Unlock();
     system.counters().Add(Event::kCacheReclaimed);
     return true;
   }

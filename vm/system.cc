@@ -14,7 +14,7 @@ std::uint64_t BlocksOf(std::uint32_t page_size) {
   return blocks == 64 ? ~0ull : (1ull << blocks) - 1;
 }
 
-const SystemConfig& Validated(const SystemConfig& config) {
+SystemConfig Validated(const SystemConfig& config) {
   Require(ValidateConfig(config).empty(), "CONFIG", [&] { return ValidateConfig(config); });
   return config;
 }

@@ -136,7 +136,7 @@ class Checker {
                                   std::uint64_t seed);
   std::vector<SeenFailure> RecordAnew(Share& share, Findings found, std::uint64_t execution,
                                       std::uint64_t seed);
-  void Fold(std::uint64_t size);
+  void Fold(std::uint64_t first);
   void Keep(SeenFailure seen);
 
   const Body& body_;

@@ -62,7 +62,7 @@ class Parser {
     if (line_ != kHeader)
       return Wrong("expected '" + std::string(kHeader) + "': not a replay file of this version");
     while (Next()) {
-      const std::string error = ParseLine();
+      std::string error = ParseLine();
       if (!error.empty()) return error;
       if (ended_) return choices_read_ ? "" : Wrong("there are no choices");
     }

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "stress/config/error.h"
@@ -21,7 +21,7 @@ namespace {
   const bool folder = stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
   if (folder) FailUsage(what + " is a folder" + kAccepted);
   if (error == EEXIST) FailUsage(what + " exists already" + kAccepted);
-  const std::string why = std::strerror(error);
+  const std::string why = std::generic_category().message(error);
   switch (error) {
     case ENOSPC:
     case EDQUOT:
