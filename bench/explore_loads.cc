@@ -1,6 +1,5 @@
 #include "bench/explore_loads.h"
 
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -39,19 +38,18 @@ class ExploreLoad final : public Load {
         body_(std::move(body)) {}
 
   void Enter() override {
-    executor_.emplace();
+    executor_ = std::make_unique<locking::ExploreExecutor>();
     strategy_ = make_();
   }
   void Leave() override { executor_.reset(); }
   void Run() override {
-    locking::ExploreExecutor& executor = executor_.value();
     locking::ExploreExecutor::Execution settings;
     settings.max_steps = 1u << 30;
     for (std::uint64_t i = 0; i < executions_; ++i) {
       settings.seed = locking::explore::ExecutionSeed(1, execution_++);
-      if (!executor.Run(body_, *strategy_, settings))
-        throw std::runtime_error("an execution failed: " + executor.failure().title);
-      points_ += executor.steps();
+      if (!executor_->Run(body_, *strategy_, settings))
+        throw std::runtime_error("an execution failed: " + executor_->failure().title);
+      points_ += executor_->steps();
       if (!strategy_->EndExecution()) strategy_ = make_();
     }
   }
@@ -66,7 +64,7 @@ class ExploreLoad final : public Load {
   const std::uint64_t executions_;  // of a batch
   const std::uint64_t iterations_;  // of a batch
   const Body body_;
-  std::optional<locking::ExploreExecutor> executor_;  // of the thread that runs
+  std::unique_ptr<locking::ExploreExecutor> executor_;  // of the thread that runs
   std::unique_ptr<Strategy> strategy_;
   std::uint64_t execution_ = 0;
   std::uint64_t points_ = 0;

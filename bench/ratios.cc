@@ -274,7 +274,7 @@ int MeasureAll(std::uint32_t rounds, const std::string& only, const std::string&
   return failed ? stress::kExitFailed : stress::kExitClean;
 }
 
-int Main(int argc, char** argv) {
+int MeasureAsTold(int argc, char** argv) {
   CLI::App app("Measures what the project promises of its speed; exit 1 where a promise fails.",
                "ratios");
   std::uint32_t rounds = 15;
@@ -287,12 +287,17 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(16u, 1u << 20));
   try {
     app.parse(argc, argv);
-    return MeasureAll(rounds, only, path);
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "ratios: %s\n", error.what());
-    return stress::kExitUsage;
+    stress::FailUsage(error.what());
+  }
+  return MeasureAll(rounds, only, path);
+}
+
+int Main(int argc, char** argv) {
+  try {
+    return MeasureAsTold(argc, argv);
   } catch (const stress::CommandError& error) {
     std::fprintf(stderr, "ratios: %s\n", error.what());
     return error.code();
