@@ -16,16 +16,19 @@ RULED_FOLDERS = ("vm", "stress")
 FORBIDDEN = re.compile(
     r"std::(?:recursive_|shared_|timed_|shared_timed_|recursive_timed_)?mutex\b"
     r"|std::(?:thread|jthread|this_thread|async|random_device)\b"
-    r"|std::(?:atomic\w*|condition_variable\w*)\b"
+    r"|std::(?:atomic\w*|condition_variable\w*|latch|barrier|\w+_semaphore)\b"
+    r"|std::(?:call_once|once_flag|promise|future|shared_future|packaged_task)\b"
+    r"|\b(?:pthread|sem|__atomic|__sync)_\w+"
+    r"|\babsl::(?:Mutex|CondVar|Notification|Now|SleepFor)\b"
     r"|std::chrono::[\w:]*now\b"
-    r"|\bpthread_\w+"
-    r"|\babsl::(?:Mutex|CondVar|Notification)\b"
-    r"|\bs?rand\("
+    r"|\b(?:time|gettimeofday|clock_gettime|sleep|usleep|nanosleep|clock_nanosleep)\("
+    r"|\b(?:s?rand|getrandom)\("
 )
-# The few files that face the host (signals, process start, parallel runs), each with its reason.
+# The few files that face the host, each with its reason.
 HOST_FACING = {
     "stress/host/crash.cc": "a dying process takes no lock and is no scheduling point",
     "stress/host/events.cc": "signal handlers take no lock",
+    "stress/host/machine.cc": "the day of a result, and the seed of a run that names none",
     "stress/host/sanitizer.cc": "called inside the sanitizers' runtimes, under their locks",
 }
 

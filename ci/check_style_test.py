@@ -27,16 +27,26 @@ class CheckStyle(unittest.TestCase):
             "std::atomic<int> a;",
             "std::atomic_flag a;",
             "std::condition_variable_any c;",
+            "std::latch l(1);",
+            "std::binary_semaphore s(1);",
+            "std::call_once(o, f);",
+            "std::promise<int> p;",
             "pthread_create(x);",
+            "sem_post(&s);",
+            "__atomic_load_n(p, 0);",
+            "absl::Now();",
             "auto t = std::chrono::steady_clock::now();",
+            "clock_gettime(CLOCK_MONOTONIC, &now);",
+            "usleep(1);",
             "int i = rand();",
+            "getrandom(p, 8, 0);",
         ):
             with self.subTest(code):
                 self.assertEqual(len(check_style.check_one_rule({"vm/a.cc": code}, {})), 1)
                 self.assertEqual(check_style.check_one_rule({"locking/a.cc": code}, {}), [])
 
     def test_harmless_code_passes(self):
-        for code in ("// std::mutex", 'Say("std::thread");', "operand(x); /* rand() */", "locking::Mutex m;"):
+        for code in ("// std::mutex", 'Say("std::thread");', "operand(x); /* rand() */", "OldestTime(x); run_time(x);", "locking::Mutex m;"):
             with self.subTest(code):
                 self.assertEqual(check_style.check_one_rule({"vm/a.cc": code}, {}), [])
 
