@@ -12,6 +12,7 @@
 
 #include "locking/annotations.h"
 #include "locking/asymmetric_barrier.h"
+#include "locking/exclusive_lock.h"
 #include "locking/watch.h"
 
 namespace locking {
@@ -26,12 +27,8 @@ class LOCKING_CAPABILITY("mutex") Mutex : public ExclusiveLockBase {
 
   // May block. LK01 when the caller holds it already.
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
-    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
-    if (t_word.watch != 0 || !Take()) [[unlikely]] {
+    if (!TakeUnwatched()) [[unlikely]]
       LockSlow(site);
-      return;
-    }
-    watch::Count(*this, count);
   }
   // Never blocks; a try adds no order.
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);

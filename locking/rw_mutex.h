@@ -25,15 +25,15 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   // Exclusive. May block; LK01 when the caller holds it exclusively already.
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
     std::uint32_t unlocked = 0;
-    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
+    ClassCount* count = watch::CountOf(*this);
     if (t_word.watch != 0 ||
         !state_.compare_exchange_weak(unlocked, kWriter, std::memory_order_acquire,
                                       std::memory_order_relaxed)) [[unlikely]] {
       LockSlow(site);
       return;
     }
-    SetOwner();
     watch::Count(*this, count);
+    SetOwner();
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
   void Unlock(Site site = Site::current()) LOCKING_RELEASE() {
@@ -46,7 +46,7 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
 
   // Shared. May block. Recursion only in a recursive-read class.
   void LockShared(Site site = Site::current()) LOCKING_ACQUIRE_SHARED() {
-    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
+    ClassCount* count = watch::CountOf(*this);
     if (t_word.watch != 0 || !TryAddReader()) [[unlikely]] {
       LockSharedSlow(site);
       return;

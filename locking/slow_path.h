@@ -29,7 +29,7 @@ inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site, Steps
   std::uint64_t wait_ns = 0;
   if (!steps.TryAcquire(self)) {
     contended = true;
-    const bool timed = t_word.acquisitions != nullptr;
+    const bool timed = t_word.counts != nullptr;
     const std::uint64_t start = timed ? watch::NowNs(self) : 0;
     steps.Wait(self);
     if (timed) wait_ns = watch::NowNs(self) - start;

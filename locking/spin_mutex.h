@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "locking/annotations.h"
+#include "locking/exclusive_lock.h"
 #include "locking/mutex.h"
 #include "locking/watch.h"
 
@@ -18,12 +19,8 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public ExclusiveLockBase {
       : ExclusiveLockBase(lock_class, instance) {}
 
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
-    std::atomic<std::uint64_t>* count = watch::CountOf(*this);
-    if (t_word.watch != 0 || !Take()) [[unlikely]] {
+    if (!TakeUnwatched()) [[unlikely]]
       LockSlow(site);
-      return;
-    }
-    watch::Count(*this, count);
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
   void Unlock(Site site = Site::current()) LOCKING_RELEASE() {

@@ -33,15 +33,13 @@ StatisticsBlock& BlockOf(ThreadState& self) {
 
 }  // namespace
 
-std::atomic<std::uint64_t>* AcquisitionCounts(ThreadState& self) {
-  return BlockOf(self).acquisitions();
-}
+ClassCount* CountsOf(ThreadState& self) { return BlockOf(self).counts(); }
 
 void StatisticsBlock::AddTo(std::vector<LockStatistics>* totals) const {
   totals->resize(kCountedClasses);
   for (std::uint32_t id = 0; id < kCountedClasses; ++id) {
     LockStatistics& total = (*totals)[id];
-    total.acquisitions += acquisitions_[id].load(std::memory_order_relaxed);
+    total.acquisitions += counts_[id].acquisitions.load(std::memory_order_relaxed);
     total.contended += waits_[id].contended.load(std::memory_order_relaxed);
     total.wait_ns += waits_[id].wait_ns.load(std::memory_order_relaxed);
     total.hold_ns_max =
@@ -51,7 +49,7 @@ void StatisticsBlock::AddTo(std::vector<LockStatistics>* totals) const {
 
 void StatisticsBlock::Reset() {
   for (std::uint32_t id = 0; id < kCountedClasses; ++id) {
-    acquisitions_[id].store(0, std::memory_order_relaxed);
+    counts_[id].acquisitions.store(0, std::memory_order_relaxed);
     waits_[id].contended.store(0, std::memory_order_relaxed);
     waits_[id].wait_ns.store(0, std::memory_order_relaxed);
     waits_[id].hold_ns_max.store(0, std::memory_order_relaxed);

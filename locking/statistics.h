@@ -18,7 +18,7 @@
 
 namespace locking {
 
-inline constexpr std::uint64_t kTimedHolds = 64;  // a power of two
+inline constexpr std::uint32_t kTimedHolds = 64;
 inline constexpr std::uint32_t kCountedClasses = 1024;
 
 struct LockStatistics {
@@ -27,6 +27,12 @@ struct LockStatistics {
   std::uint64_t contended = 0;
   std::uint64_t wait_ns = 0;
   std::uint64_t hold_ns_max = 0;  // of the holds that were timed
+};
+
+// A thread's acquisitions of one class, counted on the fast path.
+struct ClassCount {
+  std::atomic<std::uint64_t> acquisitions{0};
+  std::uint32_t until_timed = 0;  // the thread's own: those before the next whose hold is timed
 };
 
 // Of one thread, by class id; classes beyond the last share the last, so nothing is lost from the
@@ -41,13 +47,13 @@ class StatisticsBlock {
   StatisticsBlock() = default;
   StatisticsBlock(const StatisticsBlock&) = delete;
 
-  std::atomic<std::uint64_t>* acquisitions() { return acquisitions_; }
+  ClassCount* counts() { return counts_; }
   Waits& WaitsOf(std::uint32_t class_id) { return waits_[std::min(class_id, kCountedClasses - 1)]; }
   void AddTo(std::vector<LockStatistics>* totals) const;
   void Reset();
 
  private:
-  std::atomic<std::uint64_t> acquisitions_[kCountedClasses] = {};
+  ClassCount counts_[kCountedClasses];
   Waits waits_[kCountedClasses];
 };
 

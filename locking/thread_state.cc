@@ -80,7 +80,7 @@ ThreadWord WordOf(ThreadState& state) {
   return {.watch = bits,
           .id = state.id,
           .self = &state,
-          .acquisitions = state.run.statistics ? AcquisitionCounts(state) : nullptr};
+          .counts = state.run.statistics ? CountsOf(state) : nullptr};
 }
 
 RunContext SetRunContext(const RunContext& context) {

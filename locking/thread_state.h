@@ -27,6 +27,7 @@ namespace locking {
 class ChainCache;
 class Executor;
 class Witness;
+struct ClassCount;  // statistics.h
 struct ThreadState;
 
 // Why a primitive must leave its fast path; the bits of ThreadWord::watch.
@@ -41,13 +42,19 @@ enum Watch : std::uint32_t {
 // Either of these: the held list is kept.
 inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchHeld;
 
+// What an owner word may hold instead of a thread id.
+inline constexpr std::uint32_t kNobody = 0;
+inline constexpr std::uint32_t kMany = 0xffffffffu;  // several holders, or the kernel of a pager
+// Never in one: the id of a thread that is not registered, which holds nothing.
+inline constexpr std::uint32_t kNoThread = 0xfffffffeu;
+
 // Zero `watch` means that nothing watches this thread: the fast path is a plain lock.
 struct ThreadWord {
   std::uint32_t watch = kWatchUnregistered;
-  std::uint32_t id = 0;  // of `self`: the owner word of locks; 0 only while unregistered
+  std::uint32_t id = kNoThread;  // of `self`: the owner word of locks
   ThreadState* self = nullptr;
   // Acquisitions by class, kCountedClasses of them; nullptr: no statistics are kept.
-  std::atomic<std::uint64_t>* acquisitions = nullptr;
+  ClassCount* counts = nullptr;
 };
 inline thread_local constinit ThreadWord t_word{};
 
@@ -75,9 +82,6 @@ struct WaitRecord {
   static constexpr int kStackDepth = 24;
   std::atomic<std::uintptr_t> stack[kStackDepth]{};
 };
-
-inline constexpr std::uint32_t kNobody = 0;
-inline constexpr std::uint32_t kMany = 0xffffffffu;  // several holders, or the kernel of a pager
 
 class StatisticsBlock;  // statistics.h
 
@@ -135,7 +139,7 @@ std::uint32_t NextRunId();
 // Makes `state` the calling context: fibre switches and thread starts use it.
 LOCKING_UNINSTRUMENTED void InstallThreadWord(const ThreadWord& word);
 // statistics.h: the counts of the thread's acquisitions, which it keeps from now on.
-std::atomic<std::uint64_t>* AcquisitionCounts(ThreadState& self);
+ClassCount* CountsOf(ThreadState& self);
 // The word that a thread with this state must run under.
 ThreadWord WordOf(ThreadState& state);
 

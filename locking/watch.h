@@ -34,13 +34,7 @@ class LockBase {
   bool HeldExclusivelyByCaller() const { return OwnedByCaller(); }
 
  protected:
-  bool OwnedByCaller() const { return owner_.load(std::memory_order_relaxed) == OwnerId(); }
-  // The caller's thread id; registers the thread on its first call.
-  static std::uint32_t OwnerId() {
-    if (t_word.self == nullptr) [[unlikely]]
-      SelfSlow();
-    return t_word.id;
-  }
+  bool OwnedByCaller() const { return owner_.load(std::memory_order_relaxed) == t_word.id; }
   void SetOwner() { owner_.store(t_word.id, std::memory_order_relaxed); }
   void ClearOwner() { owner_.store(kNobody, std::memory_order_relaxed); }
 
@@ -48,43 +42,6 @@ class LockBase {
   const std::uint32_t counted_class_;
   std::uint32_t instance_;
   std::atomic<std::uint32_t> owner_{kNobody};
-};
-
-// A lock that one thread can hold. What takes it is an exchange with a constant: waiting for the
-// thread's id first would make each pair a third slower.
-class ExclusiveLockBase : public LockBase {
- public:
-  using LockBase::LockBase;
-  ~ExclusiveLockBase();
-
- protected:
-  bool LooksFree() const { return !locked_.load(std::memory_order_relaxed); }
-  bool Take() {
-    // Read first: behind the exchange it would be waited for.
-    const std::uint32_t id = t_word.id;
-    if (locked_.exchange(true, std::memory_order_acquire)) return false;
-    owner_.store(id, std::memory_order_relaxed);
-    return true;
-  }
-  // The same for any thread. On an executor nobody runs in between: no need of a locked
-  // instruction.
-  bool TakeBy(const ThreadState& self) {
-    if (self.executor == nullptr) return Take();
-    if (locked_.load(std::memory_order_acquire)) return false;
-    TakeByForce();
-    return true;
-  }
-  void TakeByForce() {
-    locked_.store(true, std::memory_order_relaxed);
-    SetOwner();
-  }
-  void Free() {
-    ClearOwner();
-    locked_.store(false, std::memory_order_release);
-  }
-
- private:
-  std::atomic<bool> locked_{false};
 };
 
 namespace watch {
@@ -121,24 +78,27 @@ void CountContended(const LockBase& lock, std::uint64_t wait_ns);
 
 // Where acquisitions of the lock are counted; nullptr: nowhere. The fast paths ask before they take
 // the lock: behind the locked instruction the loads would be waited for.
-inline std::atomic<std::uint64_t>* CountOf(const LockBase& lock) {
-  return t_word.acquisitions == nullptr ? nullptr : &t_word.acquisitions[lock.counted_class()];
+inline ClassCount* CountOf(const LockBase& lock) {
+  return t_word.counts == nullptr ? nullptr : &t_word.counts[lock.counted_class()];
 }
 // One more acquisition of the lock, which is held now. Inline even on the fast paths: statistics
-// that slow what they count would count something else.
-inline void Count(const LockBase& lock, std::atomic<std::uint64_t>* count) {
+// that slow what they count would count something else. Two words, for two stores between locked
+// instructions are waited for less than one is; see docs/decisions.md.
+inline void Count(const LockBase& lock, ClassCount* count) {
   if (count == nullptr) return;
-  const std::uint64_t former = count->load(std::memory_order_relaxed);
-  count->store(former + 1, std::memory_order_relaxed);
-  if (former % kTimedHolds == 0) [[unlikely]]
+  count->acquisitions.store(count->acquisitions.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+  if (count->until_timed-- == 0) [[unlikely]] {
+    count->until_timed = kTimedHolds - 1;
     TimeHold(lock);
+  }
 }
 
 // The lock is held now. `wait_ns` is 0 when it was not contended.
 inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                          bool contended, std::uint64_t wait_ns, Site site) {
   Count(lock, CountOf(lock));
-  if (contended && t_word.acquisitions != nullptr) CountContended(lock, wait_ns);
+  if (contended && t_word.counts != nullptr) CountContended(lock, wait_ns);
   if (!Watched(kWatchKeepsHeld)) return;
   if (attempt == Attempt::kTry) BeforeAcquire(self, lock, mode, attempt, site);
   self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
@@ -160,12 +120,6 @@ void NotHeld(const LockBase& lock, const char* what, Site site);
 void Recursion(const LockBase& lock, Site site);
 
 }  // namespace watch
-
-inline ExclusiveLockBase::~ExclusiveLockBase() {
-  const bool held = !LooksFree();
-  if (held || Watched(kWatchWitness)) [[unlikely]]
-    watch::Destroyed(*this, held ? watch::Usage::kInUse : watch::Usage::kFree);
-}
 
 }  // namespace locking
 

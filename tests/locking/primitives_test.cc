@@ -1,6 +1,7 @@
 // The native primitives: exclusion, fairness, sleeping and waking, assertions.
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <vector>
 
 #include "locking/atomic.h"
@@ -8,7 +9,6 @@
 #include "locking/rw_mutex.h"
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
-#include "locking/statistics.h"
 #include "locking/thread.h"
 
 namespace locking {
@@ -296,22 +296,18 @@ TEST(SleepQueue, TimesOutWithTheInterlockHeld) {
   mutex.Unlock();
 }
 
-TEST(Statistics, CountByClassWithWaits) {
-  const LockClass counted("counted", LockKind::kMutex);
-  Mutex mutex(counted);
-  ResetStatistics();
-  RunContext run;
-  run.statistics = true;
-  const RunContext former = SetRunContext(run);
-  EXPECT_EQ(CountUnder(mutex, 2, 1000), 2000);
-  SetRunContext(former);
-  bool found = false;
-  for (const LockStatistics& s : CollectStatistics()) {
-    if (s.name != "counted") continue;
-    found = true;
-    EXPECT_EQ(s.acquisitions, 2000u);
-  }
-  EXPECT_TRUE(found);
+// The word of such a thread must not look like that of a free lock.
+TEST(Mutex, IsNotHeldByAThreadThatLockingHasNotSeen) {
+  Mutex mutex(kMutexClass);
+  SpinMutex spin(kSpinClass);
+  RwMutex rw(kRwClass);
+  bool held = true;
+  std::thread([&] {
+    held = mutex.HeldByCaller() || spin.HeldByCaller() || rw.HeldByCaller();
+    MutexGuard guard(mutex);
+    EXPECT_TRUE(mutex.HeldByCaller());
+  }).join();
+  EXPECT_FALSE(held);
 }
 
 using PrimitivesDeathTest = ::testing::Test;
