@@ -59,18 +59,17 @@ class HeldLocks {
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
   HeldLock& at(std::uint32_t i) const { return entries_.load(std::memory_order_acquire)[i]; }
 
-  HeldLock& Push(const void* lock, const LockClass& lock_class, std::uint32_t instance,
-                 LockMode mode, Attempt attempt, Site site) {
+  void Push(const void* lock, const LockClass& lock_class, std::uint32_t instance, LockMode mode,
+            Attempt attempt, Site site) {
     const std::uint32_t n = size_.load(std::memory_order_relaxed);
-    if (n == capacity_) [[unlikely]]
-      Grow();
     HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
     entry.lock.store(lock, std::memory_order_relaxed);
     entry.lock_class.store(&lock_class, std::memory_order_relaxed);
     entry.site.store(site, std::memory_order_relaxed);
     Fill(entry, *(&entry - 1), lock_class.id(), instance, mode, attempt);
     size_.store(n + 1, std::memory_order_release);
-    return entry;
+    if (n + 1 == capacity_) [[unlikely]]
+      Grow();
   }
   // Removes the newest entry of `lock`; false: it is not held.
   bool Remove(const void* lock) {
@@ -132,7 +131,7 @@ class HeldLocks {
   bool RemoveInner(const void* lock);
 
   std::atomic<std::uint32_t> size_{0};
-  std::uint32_t capacity_ = kInlineEntries;
+  std::uint32_t capacity_ = kInlineEntries;  // more than size_
   std::atomic<HeldLock*> entries_;
   HeldLock inline_entries_[1 + kInlineEntries];
   std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read

@@ -63,12 +63,16 @@ enum class Usage : std::uint8_t { kFree, kInUse };
 // LK01 when it is in use.
 void Destroyed(const LockBase& lock, Usage usage);
 
+// Whether the acquisition needs no witness, or its witness has been shown this chain before.
+inline bool Decided(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt) {
+  if (!Watched(kWatchWitness)) return true;
+  const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
+  return self.chains != nullptr && self.chains->Hit(chain, self.held.instances());
+}
 // Before the acquisition may block.
 inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                           Site site) {
-  if (!Watched(kWatchWitness)) return;
-  const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
-  if (self.chains == nullptr || !self.chains->Hit(chain, self.held.instances())) [[unlikely]]
+  if (!Decided(self, lock, mode, attempt)) [[unlikely]]
     AskWitness(self, lock, mode, attempt, site);
 }
 
@@ -94,14 +98,12 @@ inline void Count(const LockBase& lock, ClassCount* count) {
   }
 }
 
-// The lock is held now. `wait_ns` is 0 when it was not contended.
+// The lock is held now.
 inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
-                         bool contended, std::uint64_t wait_ns, Site site) {
+                         Site site) {
+  if (Watched(kWatchKeepsHeld))
+    self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
   Count(lock, CountOf(lock));
-  if (contended && t_word.counts != nullptr) CountContended(lock, wait_ns);
-  if (!Watched(kWatchKeepsHeld)) return;
-  if (attempt == Attempt::kTry) BeforeAcquire(self, lock, mode, attempt, site);
-  self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
 }
 
 // The lock is still held. False: the held list is kept and does not know the lock.

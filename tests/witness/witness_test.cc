@@ -55,6 +55,23 @@ void Nest(Mutex& outer, Mutex& inner) {
   MutexGuard b(inner);
 }
 
+TEST_F(WitnessTest, CountsAnAcquisitionThatWaitsOnce) {
+  Mutex a(kA), b(kB);
+  b.Lock();
+  std::atomic<ThreadState*> state{nullptr};
+  Thread waiter("waiter", [&] {
+    Mutex other(kB);
+    Nest(a, other);  // from now on the chain is known
+    state = &Self();
+    Nest(a, b);
+  });
+  while (state.load() == nullptr || state.load()->waiting.sequence.load() % 2 == 0) Yield();
+  b.Unlock();
+  waiter.Join();
+  ASSERT_EQ(Snapshot().edges.size(), 1u);
+  EXPECT_EQ(Snapshot().edges[0].count, 2u);
+}
+
 TEST_F(WitnessTest, CountsEveryAcquisitionOfEveryThread) {
   Mutex a(kA), b(kB), c(kC);
   const auto work = [&] {
