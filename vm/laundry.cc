@@ -84,8 +84,7 @@ void Laundry::Work() {
 }
 
 void Laundry::NoteEnd(const Laundered& laundered) {
-  laundered_.written += laundered.written;
-  laundered_.reclaimed += laundered.reclaimed;
+  laundered_ += laundered;
   ended_ = true;
 }
 

@@ -82,10 +82,11 @@ void PageDaemon::Run() {
       fruitless = 0;
       continue;
     }
-    // What was passed over, and what is being written, may be free to take next time.
+    // What was passed over, and what is being written, may be free to take next time; not where
+    // the writes themselves made it so, and failed.
     if (pass.freed != 0 || pass.written != 0)
       fruitless = 0;
-    else if (pass.passed_over == 0)
+    else if (pass.passed_over == 0 || pass.failed != 0)
       ++fruitless;
     if (fruitless == kOutOfMemoryPasses) {
       if (free_queue.DeclareOutOfMemory()) system_.counters().Add(Event::kOutOfMemory);
@@ -108,6 +109,7 @@ void PageDaemon::TakeWritten(Pass& pass) {
   const Laundered laundered = laundry_.TakeLaundered();
   pass.written += laundered.written;
   pass.freed += laundered.reclaimed;
+  pass.failed += laundered.failed;
 }
 
 std::uint64_t PageDaemon::EndOfPatience() const {

@@ -70,6 +70,7 @@ class PageDaemon {
     bool no_room = false;           // the laundry is full, and stays so
     std::uint32_t freed = 0;        // or cached
     std::uint32_t written = 0;
+    std::uint32_t failed = 0;       // pages that could not be written
     std::uint32_t passed_over = 0;  // pages that were busy or whose object was locked elsewhere
 
     bool force() const { return number >= kForcePass; }

@@ -101,6 +101,8 @@ Laundered EndLaundering(System& system, Object& object, const WriteOut& write,
                         std::uint32_t wanted) {
   Laundered laundered;
   laundered.written = system.swap().EndPageOut(object, write);
+  for (std::uint32_t i = 0; i < write.segment_count; ++i)
+    if (write.segments[i].result != Result::kOk) laundered.failed += write.segments[i].count;
   for (Page* each : write.cluster()) {
     if (!TestDirty(system, object, *each)) {
       if (laundered.reclaimed < wanted && each->queue == PageQueue::kInactive &&

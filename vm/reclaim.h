@@ -41,6 +41,14 @@ void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write
 struct Laundered {
   std::uint32_t written = 0;    // clean now, unless dirtied again meanwhile
   std::uint32_t reclaimed = 0;  // of these, given back
+  std::uint32_t failed = 0;     // dirty still: the write failed
+
+  Laundered& operator+=(const Laundered& more) {
+    written += more.written;
+    reclaimed += more.reclaimed;
+    failed += more.failed;
+    return *this;
+  }
 };
 // Ends it after the write. Gives back at most `wanted` of the pages that are inactive; activates
 // what could not be written, so that it does not clog the inactive queue.

@@ -326,8 +326,8 @@ TEST(PageDaemon, SeveralThreadsShareAShortMachine) {
 }
 
 // Stores to consecutive pages until that fails; returns how many stores succeeded.
-std::uint32_t FillUntilFailure(PagingMachine& machine, Result* failure) {
-  for (std::uint32_t page = 0; page < 128; ++page) {
+std::uint32_t FillUntilFailure(PagingMachine& machine, Result* failure, std::uint32_t pages = 128) {
+  for (std::uint32_t page = 0; page < pages; ++page) {
     *failure = machine.space->Store(machine.system.cpu(0), machine.At(page) + 8,
                                     PagingMachine::ValueOf(page, 0));
     if (*failure != Result::kOk) return page;
@@ -375,6 +375,28 @@ TEST(PageDaemon, AStoreThatAlwaysFailsEndsInOutOfMemory) {
   EXPECT_GT(machine.Count(Event::kPageOutError), 0u);
   machine.ExpectFilled(0, stored);
   EXPECT_EQ(machine.system.swap().used(), 0u);
+}
+
+// As those of the other clusters under way are, at any time.
+TEST(PageDaemon, WhereEachWriteFailsAPageThatIsPassedOverKeepsNobodyWaiting) {
+  PagingMachine machine(64, 64);
+  machine.store->fail_writes = true;
+  const Address other = machine.Map(machine.space, 1);
+  machine.Store(machine.space, other, 1);
+  Page& busy = *machine.FirstPage(machine.space, other);
+  Object& owner = *busy.object;
+  {
+    ObjectGuard guard(owner.lock);
+    ShareBusyPage(owner, busy);
+  }
+  machine.system.Start();
+  machine.MapPages(128);
+  Result failure = Result::kOk;
+  const std::uint32_t stored = FillUntilFailure(machine, &failure);
+  EXPECT_EQ(failure, Result::kOutOfMemory);
+  machine.ExpectFilled(0, stored);
+  ObjectGuard guard(owner.lock);
+  UnshareBusyPage(machine.system, owner, busy);
 }
 
 TEST(PageDaemon, EveryWaiterIsToldThatThereIsNoMemory) {
