@@ -79,8 +79,9 @@ int ExploreCommand(const Invocation& invocation) {
   const Settings& flags = invocation.flags;
   const Exploration exploration = PlanExploration(flags);
   std::optional<OutputFile> json;
+  std::optional<OutputFolder> saved;
   if (flags.Given("json")) json.emplace("--json", flags.Text("json"));
-  if (flags.Given("save")) PrepareFolder("--save", flags.Text("save"));
+  if (flags.Given("save")) saved.emplace("--save", flags.Text("save"));
   HostEvents::Install();
   CrashWatch crash(json.has_value() ? &*json : nullptr);
   PrepareForCrash(exploration, flags, &crash);

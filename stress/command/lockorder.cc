@@ -101,10 +101,13 @@ int LockOrderCommand(const Invocation& invocation) {
   if (observed.verdict == RunVerdict::kInterrupted) return kExitInterrupted;
   const locking::OrderVerdict verdict = locking::CheckOrder(book, observed.order, Today());
   const std::string text = Format(flags.Text("format"), verdict, book);
-  if (out.has_value())
-    out->Write(text);
-  else
-    std::fputs(text.c_str(), stdout);
+  if (!out.has_value()) std::fputs(text.c_str(), stdout);
+  try {
+    if (out.has_value()) out->Write(text);
+  } catch (const CommandError&) {
+    std::fputs(text.c_str(), stdout);  // rather than lost
+    throw;
+  }
   if (updated.has_value()) {
     updated->Write(locking::UpdatedBook(book, verdict));
     return kExitClean;

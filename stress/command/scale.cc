@@ -1,6 +1,8 @@
 // `vmstress scale`.
 #include <cstdio>
+#include <exception>
 #include <optional>
+#include <string>
 
 #include "stress/command/commands.h"
 #include "stress/config/error.h"
@@ -18,16 +20,27 @@ int ScaleCommand(const Invocation& invocation) {
   const Settings& flags = invocation.flags;
   const ScalePlan plan = PlanScaling(flags);
   std::optional<OutputFile> json, plot;
+  std::optional<OutputFolder> report;
   if (flags.Given("json")) json.emplace("--json", flags.Text("json"));
   if (flags.Given("report")) {
-    PrepareFolder("--report", flags.Text("report"));
+    report.emplace("--report", flags.Text("report"));
     plot.emplace("--report", flags.Text("report") + "/scale.svg");
   }
   HostEvents::Install();
   const auto write_down = [&](const ScaleResult& result) {
     std::fputs(ScaleSummary(plan, result).c_str(), stdout);
-    if (json.has_value()) json->Write(JsonText(ScaleJson(plan, result)));
-    if (plot.has_value()) plot->Write(ScalePlot(plan, result));
+    // Where one cannot be written, the other is not lost.
+    std::exception_ptr not_written;
+    const auto write = [&](const std::optional<OutputFile>& file, const std::string& content) {
+      try {
+        if (file.has_value()) file->Write(content);
+      } catch (const CommandError&) {
+        if (not_written == nullptr) not_written = std::current_exception();
+      }
+    };
+    write(json, JsonText(ScaleJson(plan, result)));
+    write(plot, ScalePlot(plan, result));
+    if (not_written != nullptr) std::rethrow_exception(not_written);
   };
   // In the thread that failed, which nobody can throw through.
   const auto write_down_at_once = [&](const ScaleResult& result) {

@@ -128,13 +128,18 @@ int WriteTo(const OutputPlace& place, std::span<const std::string_view> pieces) 
   return error;
 }
 
-void PrepareFolder(const std::string& flag, const std::string& path) {
-  const std::string where = flag + ": " + OneLine(path);
-  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) FailWrite(where, errno);
+OutputFolder::OutputFolder(const std::string& flag, std::string path) : path_(std::move(path)) {
+  const std::string where = flag + ": " + OneLine(path_);
+  made_ = mkdir(path_.c_str(), 0755) == 0;
+  if (!made_ && errno != EEXIST) FailWrite(where, errno);
   struct stat status;
-  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+  if (stat(path_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
     FailUsage(where + " is not a folder");
-  if (access(path.c_str(), W_OK | X_OK) != 0) FailWrite(where, errno);
+  if (access(path_.c_str(), W_OK | X_OK) != 0) FailWrite(where, errno);
+}
+
+OutputFolder::~OutputFolder() {
+  if (made_) rmdir(path_.c_str());
 }
 
 }  // namespace stress

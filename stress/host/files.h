@@ -52,8 +52,20 @@ class OutputFile {
   int in_place_ = -1;  // the descriptor of a device or a pipe
 };
 
-// A folder for several files: must exist or be creatable. Throws CommandError (2).
-void PrepareFolder(const std::string& flag, const std::string& path);
+// A folder for several files: must exist or be creatable. One that was made for nothing, because no
+// file came into it, goes with this object.
+class OutputFolder {
+ public:
+  // Throws CommandError, naming `flag`: 3 where the host is at fault (a full disk), else 2.
+  OutputFolder(const std::string& flag, std::string path);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+ private:
+  const std::string path_;
+  bool made_ = false;
+};
 
 }  // namespace stress
 

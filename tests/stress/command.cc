@@ -76,8 +76,8 @@ bool ReadSome(int fd, std::string* text) {
   return true;
 }
 
-// Sends `signals` as soon as there is output.
-Outcome Finish(const Child& child, std::vector<int> signals) {
+// Calls `act`, if there is one, as soon as there is output.
+Outcome Finish(const Child& child, std::function<void(pid_t)> act) {
   Outcome outcome;
   bool out_open = true, err_open = true;
   while (out_open || err_open) {
@@ -86,9 +86,9 @@ Outcome Finish(const Child& child, std::vector<int> signals) {
     poll(streams, 2, -1);
     if (streams[0].revents != 0) out_open = ReadSome(child.out, &outcome.out);
     if (streams[1].revents != 0) err_open = ReadSome(child.err, &outcome.err);
-    if (outcome.out.empty()) continue;
-    for (const int signal : signals) kill(child.pid, signal);
-    signals.clear();
+    if (outcome.out.empty() || !act) continue;
+    act(child.pid);
+    act = nullptr;
   }
   close(child.out);
   close(child.err);
@@ -110,7 +110,7 @@ CommandTest::~CommandTest() { std::filesystem::remove_all(folder_); }
 
 Outcome CommandTest::Run(const std::vector<std::string>& arguments,
                          const Surroundings& surroundings) {
-  return Finish(Start(folder_, arguments, surroundings), {});
+  return Finish(Start(folder_, arguments, surroundings), nullptr);
 }
 
 std::vector<Outcome> CommandTest::RunTogether(const std::vector<std::vector<std::string>>& runs) {
@@ -118,13 +118,20 @@ std::vector<Outcome> CommandTest::RunTogether(const std::vector<std::vector<std:
   for (const std::vector<std::string>& arguments : runs)
     children.push_back(Start(folder_, arguments));
   std::vector<Outcome> outcomes;
-  for (const Child& child : children) outcomes.push_back(Finish(child, {}));
+  for (const Child& child : children) outcomes.push_back(Finish(child, nullptr));
   return outcomes;
+}
+
+Outcome CommandTest::RunAndAct(const std::vector<std::string>& arguments,
+                               const std::function<void(pid_t)>& act) {
+  return Finish(Start(folder_, arguments), act);
 }
 
 Outcome CommandTest::RunAndSignal(const std::vector<std::string>& arguments,
                                   const std::vector<int>& signals) {
-  return Finish(Start(folder_, arguments), signals);
+  return RunAndAct(arguments, [&](pid_t process) {
+    for (const int signal : signals) kill(process, signal);
+  });
 }
 
 std::string CommandTest::Write(const std::string& name, const std::string& text) {

@@ -4,8 +4,10 @@
 #define TESTS_STRESS_COMMAND_H_
 
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,11 @@ class CommandTest : public testing::Test {
   Outcome Run(const std::vector<std::string>& arguments, const Surroundings& surroundings = {});
   // Several at the same time.
   std::vector<Outcome> RunTogether(const std::vector<std::vector<std::string>>& runs);
-  // Starts it; `signals` are sent one after the other, the first when the run has begun.
+  // Starts it; calls `act` with its process once it has written its first line, which it does when
+  // all that it needs is there and before it begins.
+  Outcome RunAndAct(const std::vector<std::string>& arguments,
+                    const std::function<void(pid_t)>& act);
+  // Sends `signals` then, one after the other.
   Outcome RunAndSignal(const std::vector<std::string>& arguments, const std::vector<int>& signals);
 
   // Writes a file of the folder and returns its name.

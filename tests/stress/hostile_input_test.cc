@@ -1,6 +1,5 @@
 // Hostile input to the real command. What is tried follows from the tables of settings: a new flag
 // is covered by being there. One line, exit code 2 or 3, nothing left behind.
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,17 +198,6 @@ TEST_F(HostileInput, AFullDiskLeavesNoHalfOfAResult) {
     EXPECT_EQ(large.err, "vmstress: --json: r.json cannot be written: File too large\n");
     EXPECT_EQ(Files(), std::vector<std::string>{});
   }
-}
-
-TEST_F(HostileInput, AFullFileSystemIsSaidAtOnce) {
-  const std::string disk = folder_ + "/disk";
-  mkdir(disk.c_str(), 0755);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=8k,nr_inodes=2") != 0)
-    GTEST_SKIP() << "only root may mount a small disk";
-  Write("disk/filler", std::string(8192, 'x'));
-  ExpectRefused({"run", "--operations=5", "--json=disk/r.json"}, {"--json", "No space left"}, 3);
-  ExpectRefused({"explore", "--executions=1", "--save=disk/failures"}, {"--save", "No space"}, 3);
-  umount(disk.c_str());
 }
 
 TEST_F(HostileInput, OutputThatNobodyTakesIsNoCrash) {
