@@ -168,7 +168,7 @@ void FreeQueue::PutInBatch(Page& page) {
     page.queue = PageQueue::kFree;
     page.identity = PageIdentity::kFree;
     batch.pages.push_front(page);
-    if (batch.pages.size() < 2 * thresholds_.batch_pages) return;
+    if (batch.pages.size() < std::size_t{2} * thresholds_.batch_pages) return;
     for (std::uint32_t i = 0; i < thresholds_.batch_pages; ++i)
       pages.splice(pages.begin(), batch.pages, std::prev(batch.pages.end()));
   }
