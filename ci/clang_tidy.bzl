@@ -1,14 +1,15 @@
 """An aspect that runs clang-tidy on the sources of a target, one action a file, so that a file that did
 not change costs nothing:
 
-    bazel build --aspects=//ci:clang_tidy.bzl%clang_tidy --output_groups=clang_tidy //...
+    bazel build --config=clang-tidy //vm/...
 """
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
-# Quiet unless something is found: clang-tidy counts on standard error what it did not show.
-_COMMAND = """stamp=$1 && shift && if ! clang-tidy-19 "$@" >"$stamp" 2>&1; then cat "$stamp"; exit 1; fi"""
+# Quiet unless something is found: clang-tidy counts on standard error what it did not show. Paths are
+# those of the tree, not of the sandbox.
+_COMMAND = """stamp=$1 && shift && if ! clang-tidy-19 "$@" >"$stamp" 2>&1; then sed "s|$PWD/||" "$stamp"; exit 1; fi"""
 
 def _is_ours(target):
     return target.label.workspace_name == "" and CcInfo in target
