@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -172,21 +173,22 @@ ResultRows ReadResult(const std::string& text, const std::string& path) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) FailUsage(where + ": is not JSON, or was cut off");
   const std::string name = KindOf(json);
-  std::vector<std::string> schemas;
-  for (const Kind& kind : kKinds) {
-    schemas.push_back(kind.schema);
-    if (name != kind.schema) continue;
-    ResultRows result{kind.schema, {}};
-    try {
-      kind.read(json, &result);
-    } catch (const Json::exception& error) {
-      FailUsage(where + ": is no whole result of " + name + ": " + OneLine(error.what()));
-    }
-    return result;
+  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const Kind& each) { return name == each.schema; });
+  if (kind == std::end(kKinds)) {
+    std::vector<std::string> schemas;
+    for (const Kind& each : kKinds) schemas.emplace_back(each.schema);
+    FailUsage(where + ": is no result" +
+              (name.empty() ? "" : " that can be compared: " + OneLine(name)) +
+              "; accepted: " + Join(schemas, ", "));
   }
-  FailUsage(where + ": is no result" +
-            (name.empty() ? "" : " that can be compared: " + OneLine(name)) +
-            "; accepted: " + Join(schemas, ", "));
+  ResultRows result{kind->schema, {}};
+  try {
+    kind->read(json, &result);
+  } catch (const Json::exception& error) {
+    FailUsage(where + ": is no whole result of " + name + ": " + OneLine(error.what()));
+  }
+  return result;
 }
 
 std::string ComparisonTable(const ResultRows& a, const ResultRows& b) {
