@@ -9,6 +9,9 @@ namespace {
 // weak.
 constexpr int kMaxAssignmentSteps = 20000;
 
+// Paths that are looked at for a provable cycle; then only those that are first to reach a state.
+constexpr std::size_t kMaxPaths = 20000;
+
 constexpr LockMode kModes[] = {LockMode::kExclusive, LockMode::kShared};
 
 }  // namespace
@@ -29,7 +32,7 @@ std::string_view TierName(Tier tier) {
 
 bool CycleSearch::Blocks(const ClassNode& node, LockMode waiter, LockMode holder, Pass pass) const {
   if (waiter == LockMode::kExclusive || holder == LockMode::kExclusive) return true;
-  return !node.recursive_read && (node.writer_seen || pass == Pass::kAnyMode);
+  return !node.recursive_read && (!node.writers.empty() || pass == Pass::kAnyMode);
 }
 
 bool CycleSearch::HasFreeSample(const OrderEdge& edge, LockMode from_mode, LockMode to_mode,
@@ -46,30 +49,26 @@ std::vector<LockCycle> CycleSearch::Find(std::uint32_t index) {
   const Acquisition& closing = graph_.acquisition(index);
   std::vector<LockCycle> found;
   if (graph_.node(closing.taken.node).out.empty()) return found;
-  const std::size_t vertices = std::size_t{graph_.node_count()} * 2;
-  reached_.resize(vertices, 0);
-  steps_.resize(vertices);
-  done_.assign(closing.held.size(), false);
+  reached_.resize(std::size_t{graph_.node_count()} * 2, 0);
+  best_.assign(closing.held.size(), std::nullopt);
   // The last pass looks at most edges: where it finds nothing, none does.
-  std::vector<LockCycle> any;
-  SearchFrom(closing, Pass::kAnyMode, &any, index);
-  if (any.empty()) return found;
-  done_.assign(closing.held.size(), false);
-  for (Pass pass : {Pass::kProvable, Pass::kAnySample, Pass::kAnyMode})
-    SearchFrom(closing, pass, &found, index);
+  SearchFrom(closing, Pass::kAnyMode, index);
+  const auto has_cycle = [](const std::optional<LockCycle>& cycle) { return cycle.has_value(); };
+  if (std::none_of(best_.begin(), best_.end(), has_cycle)) return found;
+  for (Pass pass : {Pass::kProvable, Pass::kAnySample}) SearchFrom(closing, pass, index);
+  for (Tier tier : {Tier::kProvable, Tier::kGated, Tier::kSingleContext, Tier::kNoWriter})
+    for (std::optional<LockCycle>& cycle : best_)
+      if (cycle.has_value() && cycle->tier == tier) found.push_back(std::move(*cycle));
   return found;
 }
 
-void CycleSearch::SearchFrom(const Acquisition& closing, Pass pass, std::vector<LockCycle>* found,
-                             std::uint32_t index) {
+void CycleSearch::SearchFrom(const Acquisition& closing, Pass pass, std::uint32_t index) {
   ++stamp_;
-  queue_.clear();
   const std::uint32_t start = StateOf(closing.taken.node, closing.taken.mode);
   reached_[start] = stamp_;
-  steps_[start].previous = kStart;
-  queue_.push_back(start);
-  for (std::size_t next = 0; next < queue_.size(); ++next) {
-    const std::uint32_t state = queue_[next];
+  steps_.assign(1, {start, 0, kStart, LockMode::kExclusive});
+  for (std::uint32_t step = 0; step < steps_.size(); ++step) {
+    const std::uint32_t state = steps_[step].state;
     const std::uint32_t node = state / 2;
     const auto waiter = static_cast<LockMode>(state % 2);
     bool ends = false;
@@ -79,15 +78,24 @@ void CycleSearch::SearchFrom(const Acquisition& closing, Pass pass, std::vector<
           !Blocks(graph_.node(node), waiter, held.mode, pass))
         continue;
       ends = ends || held.mode == LockMode::kExclusive;
-      if (done_[i]) continue;
-      done_[i] = true;
-      found->push_back(Judge(index, i, PathTo(state), pass));
+      if (best_[i].has_value() && best_[i]->tier == Tier::kProvable) continue;
+      LockCycle cycle = Judge(index, i, NeedsOf(step, held.mode, pass), pass);
+      if (!best_[i].has_value() || best_[i]->tier < cycle.tier) best_[i] = std::move(cycle);
     }
-    if (!ends) Expand(state, closing, pass);
+    if (!ends) Expand(step, closing, pass);
   }
 }
 
-void CycleSearch::Expand(std::uint32_t state, const Acquisition& closing, Pass pass) {
+bool CycleSearch::GoesOn(std::uint32_t step, std::uint32_t state, Pass pass) const {
+  if (reached_[state] != stamp_) return true;
+  if (pass != Pass::kProvable || steps_.size() >= kMaxPaths) return false;
+  for (; step != kStart; step = steps_[step].previous)
+    if (steps_[step].state / 2 == state / 2) return false;
+  return true;
+}
+
+void CycleSearch::Expand(std::uint32_t step, const Acquisition& closing, Pass pass) {
+  const std::uint32_t state = steps_[step].state;
   const ClassNode& node = graph_.node(state / 2);
   const auto waiter = static_cast<LockMode>(state % 2);
   for (std::uint32_t e : node.out) {
@@ -97,75 +105,105 @@ void CycleSearch::Expand(std::uint32_t state, const Acquisition& closing, Pass p
       if (!Blocks(node, waiter, from_mode, pass)) continue;
       for (LockMode to_mode : kModes) {
         const std::uint32_t to = StateOf(edge.to, to_mode);
-        if (reached_[to] == stamp_ || (edge.modes & ModesBit(from_mode, to_mode)) == 0) continue;
+        if ((edge.modes & ModesBit(from_mode, to_mode)) == 0 || !GoesOn(step, to, pass)) continue;
         if (pass == Pass::kProvable && !HasFreeSample(edge, from_mode, to_mode, closing)) continue;
         reached_[to] = stamp_;
-        steps_[to] = {e, state, from_mode};
-        queue_.push_back(to);
+        steps_.push_back({to, e, step, from_mode});
       }
     }
   }
 }
 
-std::vector<CycleSearch::PathEdge> CycleSearch::PathTo(std::uint32_t state) const {
-  std::vector<PathEdge> path;
-  for (; steps_[state].previous != kStart; state = steps_[state].previous)
-    path.push_back({steps_[state].edge, steps_[state].from_mode, static_cast<LockMode>(state % 2)});
-  std::reverse(path.begin(), path.end());
-  return path;
+std::vector<CycleSearch::Need> CycleSearch::NeedsOf(std::uint32_t step, LockMode closing_mode,
+                                                    Pass pass) const {
+  std::vector<Need> needs;
+  LockMode holder = closing_mode;  // of the class that the step leads to
+  for (;; step = steps_[step].previous) {
+    const std::uint32_t state = steps_[step].state;
+    const auto waiter = static_cast<LockMode>(state % 2);
+    const bool readers = waiter == LockMode::kShared && holder == LockMode::kShared;
+    if (readers && pass != Pass::kAnyMode)
+      needs.push_back({Need::What::kWriter, state / 2, LockMode::kExclusive, LockMode::kExclusive});
+    if (steps_[step].previous == kStart) break;
+    holder = steps_[step].from_mode;
+    needs.push_back({Need::What::kEdge, steps_[step].edge, holder, waiter});
+  }
+  std::reverse(needs.begin(), needs.end());
+  return needs;
 }
 
 LockCycle CycleSearch::Judge(std::uint32_t index, std::uint32_t held,
-                             const std::vector<PathEdge>& path, Pass pass) const {
-  LockCycle cycle{Tier::kSingleContext, {{index, held}}};
+                             const std::vector<Need>& needs, Pass pass) const {
+  LockCycle cycle{Tier::kSingleContext, {}, {}};
+  std::vector<Choice> chosen{{{index, held}, false}};
   bool undecided = false;
-  if (Assign(path, Rule::kThreadsAndGates, &cycle.edges, &undecided) || undecided)
+  if (Assign(needs, Rule::kThreadsAndGates, &chosen, &undecided) || undecided)
     cycle.tier = Tier::kProvable;
-  else if (Assign(path, Rule::kThreads, &cycle.edges, &undecided))
+  else if (Assign(needs, Rule::kThreads, &chosen, &undecided))
     cycle.tier = Tier::kGated;
-  if (cycle.edges.size() <= path.size()) Assign(path, Rule::kNone, &cycle.edges, &undecided);
+  if (chosen.size() <= needs.size()) Assign(needs, Rule::kNone, &chosen, &undecided);
   if (pass == Pass::kAnyMode) cycle.tier = Tier::kNoWriter;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (i > 0 && needs[i - 1].what == Need::What::kWriter)
+      cycle.writers.push_back(chosen[i].sample.acquisition);
+    else
+      cycle.edges.push_back(chosen[i].sample);
+  }
   return cycle;
 }
 
-bool CycleSearch::MayFollow(const std::vector<OrderEdge::Sample>& chosen, OrderEdge::Sample next,
-                            bool wildcard, const std::vector<bool>& wildcards, Rule rule) const {
-  if (rule == Rule::kNone || wildcard) return true;
-  const Acquisition& a = graph_.acquisition(next.acquisition);
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    if (wildcards[i]) continue;
-    const Acquisition& b = graph_.acquisition(chosen[i].acquisition);
-    if (a.thread == b.thread) return false;
-    if (rule == Rule::kThreadsAndGates && !graph_.MayOverlap(a, b)) return false;
+std::size_t CycleSearch::Candidates(const Need& need) const {
+  if (need.what == Need::What::kWriter) {
+    const ClassNode& node = graph_.node(need.index);
+    return node.writers.size() + (node.more_writers ? 1 : 0);
   }
-  return true;
+  const OrderEdge& edge = graph_.edge(need.index);
+  const bool overflow = (edge.overflow_modes & ModesBit(need.from_mode, need.to_mode)) != 0;
+  return edge.samples.size() + (overflow ? 1 : 0);
 }
 
-bool CycleSearch::Assign(const std::vector<PathEdge>& path, Rule rule,
-                         std::vector<OrderEdge::Sample>* chosen, bool* undecided) const {
+bool CycleSearch::Candidate(const Need& need, std::size_t number, Choice* choice) const {
+  if (need.what == Need::What::kWriter) {
+    const std::vector<std::uint32_t>& writers = graph_.node(need.index).writers;
+    const bool wildcard = number == writers.size();
+    *choice = {{writers[wildcard ? 0 : number], 0}, wildcard};
+    return true;
+  }
+  const OrderEdge& edge = graph_.edge(need.index);
+  const bool wildcard = number == edge.samples.size();
+  *choice = {edge.samples[wildcard ? 0 : number], wildcard};
+  const Acquisition& a = graph_.acquisition(choice->sample.acquisition);
+  return wildcard ||
+         (a.held[choice->sample.held].mode == need.from_mode && a.taken.mode == need.to_mode);
+}
+
+bool CycleSearch::MayFollow(const std::vector<Choice>& chosen, const Choice& next,
+                            Rule rule) const {
+  if (rule == Rule::kNone || next.wildcard) return true;
+  const Acquisition& a = graph_.acquisition(next.sample.acquisition);
+  return std::all_of(chosen.begin(), chosen.end(), [&](const Choice& former) {
+    const Acquisition& b = graph_.acquisition(former.sample.acquisition);
+    return former.wildcard ||
+           (a.thread != b.thread && (rule != Rule::kThreadsAndGates || graph_.MayOverlap(a, b)));
+  });
+}
+
+bool CycleSearch::Assign(const std::vector<Need>& needs, Rule rule, std::vector<Choice>* chosen,
+                         bool* undecided) const {
   chosen->resize(1);
-  std::vector<bool> wildcards{false};
-  std::vector<std::size_t> next{0};  // candidate to try at each edge of the path
-  for (int steps = 0; chosen->size() <= path.size(); ++steps) {
+  std::vector<std::size_t> next{0};  // candidate to try for each need
+  for (int steps = 0; chosen->size() <= needs.size(); ++steps) {
     if (steps == kMaxAssignmentSteps) {
       *undecided = true;
       chosen->resize(1);
       return false;
     }
-    const PathEdge& at = path[chosen->size() - 1];
-    const OrderEdge& edge = graph_.edge(at.edge);
-    const bool overflow = (edge.overflow_modes & ModesBit(at.from_mode, at.to_mode)) != 0;
+    const Need& need = needs[chosen->size() - 1];
     bool placed = false;
-    while (!placed && next.back() < edge.samples.size() + (overflow ? 1 : 0)) {
-      const std::size_t candidate = next.back()++;
-      const bool wildcard = candidate == edge.samples.size();
-      const OrderEdge::Sample sample = edge.samples[wildcard ? 0 : candidate];
-      const Acquisition& a = graph_.acquisition(sample.acquisition);
-      const bool modes_fit = a.held[sample.held].mode == at.from_mode && a.taken.mode == at.to_mode;
-      if (!wildcard && !modes_fit) continue;
-      if (!MayFollow(*chosen, sample, wildcard, wildcards, rule)) continue;
-      chosen->push_back(sample);
-      wildcards.push_back(wildcard);
+    while (!placed && next.back() < Candidates(need)) {
+      Choice choice;
+      if (!Candidate(need, next.back()++, &choice) || !MayFollow(*chosen, choice, rule)) continue;
+      chosen->push_back(choice);
       next.push_back(0);
       placed = true;
     }
@@ -173,7 +211,6 @@ bool CycleSearch::Assign(const std::vector<PathEdge>& path, Rule rule,
     next.pop_back();
     if (next.empty()) return false;
     chosen->pop_back();
-    wildcards.pop_back();
   }
   return true;
 }

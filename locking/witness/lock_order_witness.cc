@@ -176,18 +176,17 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
     if (!known) slot->record = kNotKept;
     return;
   }
-  ClassNode& node = graph_.node(acquisition.taken.node);
-  const bool first_writer = acquisition.taken.mode == LockMode::kExclusive && !node.writer_seen;
-  node.writer_seen = node.writer_seen || first_writer;
   const bool blocking = acquisition.taken.attempt == Attempt::kBlocking;
+  const bool writes = acquisition.taken.mode == LockMode::kExclusive;
   std::uint32_t index = 0;
   const bool news = graph_.Add(std::move(acquisition), &index);
   slot->record = index;
+  const bool new_writer = blocking && writes && graph_.AddWriter(index);
   if (blocking) CheckKinds(index, findings);
   if (blocking && taking.class_held && !InDeclaredOrder(self, taking))
     CheckSameClass(self, taking, index, findings);
   if (news) CheckCycles(index, findings);
-  if (first_writer) Reconsider(findings);
+  if (new_writer) Reconsider(findings);
 }
 
 void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,

@@ -14,7 +14,8 @@
 //   provable        distinct threads did it, nothing they held excluded one another
 //   gated           they did, but a lock that they all held lets only one of them at a time
 //   single-context  fewer threads than it takes
-//   no-writer       only readers would wait for readers, and no writer was ever seen
+//   no-writer       only readers would wait for readers, and nobody was seen who would wait
+//                   to write
 //
 // The graph is one of classes. A thread asks once for each chain (classes and modes held, in
 // order), and a few times more when the instances change, so that a common lock counts as a gate

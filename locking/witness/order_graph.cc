@@ -24,6 +24,7 @@ std::uint32_t OrderGraph::NodeOf(const LockClass& lock_class) {
                       .kind = lock_class.kind(),
                       .recursive_read = lock_class.Has(LockClassFlags::kRecursiveRead),
                       .duplicate_ok = lock_class.Has(LockClassFlags::kDuplicateOk),
+                      .writers = {},
                       .out = {}});
     node_of_class_[id] = node_count();
     bytes_ += sizeof(ClassNode);
@@ -58,6 +59,23 @@ bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
   return news;
 }
 
+bool OrderGraph::AddWriter(std::uint32_t acquisition) {
+  const Acquisition& a = acquisitions_[acquisition];
+  ClassNode& node = nodes_[a.taken.node];
+  for (std::uint32_t writer : node.writers) {
+    const Acquisition& b = acquisitions_[writer];
+    if (b.thread == a.thread && HasGatesOf(a, b)) return false;
+  }
+  if (node.writers.size() < OrderEdge::kSamples) {
+    node.writers.push_back(acquisition);
+    bytes_ += sizeof(acquisition);
+    return true;
+  }
+  const bool news = !node.more_writers;
+  node.more_writers = true;
+  return news;
+}
+
 bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
   const Acquisition& a = acquisitions_[acquisition];
   const TakenLock& from = a.held[held];
@@ -88,6 +106,10 @@ bool OrderGraph::Covers(const OrderEdge::Sample& s, const Acquisition& a,
   if (b.thread != a.thread || b.taken.mode != a.taken.mode ||
       b.held[s.held].mode != a.held[held].mode)
     return false;
+  return HasGatesOf(a, b);
+}
+
+bool OrderGraph::HasGatesOf(const Acquisition& a, const Acquisition& b) const {
   return std::all_of(b.held.begin(), b.held.end(), [&](const TakenLock& gate) {
     return !gate.stable || std::any_of(a.held.begin(), a.held.end(), [&](const TakenLock& other) {
       return other.stable && other.mode == gate.mode && SameLock(other, gate);

@@ -56,7 +56,7 @@ struct OrderEdge {
     std::uint32_t acquisition;
     std::uint32_t held;  // index of the edge's `from` in it
   };
-  // More add nothing to a verdict as a rule; see `overflow_modes`.
+  // More add nothing to a verdict as a rule; see `overflow_modes` and ClassNode::more_writers.
   static constexpr std::size_t kSamples = 8;
 
   std::uint32_t from;
@@ -74,7 +74,10 @@ struct ClassNode {
   LockKind kind;
   bool recursive_read;
   bool duplicate_ok;
-  bool writer_seen = false;
+  // Acquisitions that may wait for the class exclusively, a few; `more_writers`: not all were kept,
+  // those stand for any thread and for no other lock held.
+  std::vector<std::uint32_t> writers;
+  bool more_writers = false;
   // Two live locks of this class had one number: its numbers tell nothing.
   bool ambiguous = false;
   std::vector<std::uint32_t> out;  // edges
@@ -93,6 +96,9 @@ class OrderGraph {
   // Adds the acquisition and what it says about edges. True: a verdict about a cycle may follow
   // from it, because an edge, a sample or a mode is new.
   bool Add(Acquisition acquisition, std::uint32_t* index);
+  // The acquisition may wait exclusively: readers that come meanwhile wait too. True: a verdict
+  // about readers may follow from it.
+  bool AddWriter(std::uint32_t acquisition);
   const Acquisition& acquisition(std::uint32_t i) const { return acquisitions_[i]; }
   Acquisition& acquisition(std::uint32_t i) { return acquisitions_[i]; }
   std::uint32_t acquisition_count() const {
@@ -115,6 +121,8 @@ class OrderGraph {
 
  private:
   bool AddToEdge(std::uint32_t acquisition, std::uint32_t held);
+  // Whether every lock that held `b`'s thread back from others, holds back that of `a` too.
+  bool HasGatesOf(const Acquisition& a, const Acquisition& b) const;
   // Whether sample `s` says everything that the new one would.
   bool Covers(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
 

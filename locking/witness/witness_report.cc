@@ -42,6 +42,16 @@ ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uin
   return evidence;
 }
 
+ThreadEvidence WriterSide(const OrderGraph& graph, std::uint32_t writer) {
+  const Acquisition& a = graph.acquisition(writer);
+  ThreadEvidence evidence;
+  evidence.thread = graph.thread_name(a.thread_name);
+  evidence.what = "took " + LockAndSite(graph, a.taken) + ": while it waits, a reader waits too";
+  for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
+  evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
+  return evidence;
+}
+
 ObservedLock ObservedSide(const OrderGraph& graph, const TakenLock& lock, bool with_stack) {
   ObservedLock side{lock.instance, lock.mode, FormatSite(lock.site), {}};
   if (with_stack) side.stack = FormatStack(graph.stacks().Get(lock.stack));
@@ -70,6 +80,7 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
                     FormatSite(a.taken.site));
     AddSides(graph, sample, &finding);
   }
+  for (std::uint32_t writer : cycle.writers) finding.threads.push_back(WriterSide(graph, writer));
   const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
   path += graph.node(closing.held[cycle.edges[0].held].node).name;
   finding.title = (edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ") + path;

@@ -3,9 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
 #include <optional>
+#include <vector>
 
 #include "locking/random.h"
 
@@ -27,37 +28,65 @@ class NaiveGraph {
   explicit NaiveGraph(const std::array<bool, kClasses>& recursive_read)
       : recursive_read_(recursive_read) {}
 
-  void Add(const NaiveEdge& edge) {
-    edges_.push_back(edge);
-    if (edge.to_mode == LockMode::kExclusive) writer_seen_[edge.to] = true;
-  }
+  void Add(const NaiveEdge& edge) { edges_.push_back(edge); }
   // Whether some schedule may block all threads of some cycle that ends in the last edge.
-  bool LastClosesCycle() const {
-    const NaiveEdge& last = edges_.back();
+  bool LastClosesCycle() {
+    path_ = {edges_.back()};
     std::array<bool, kClasses> visited{};
-    return Reaches(last.to, last.to_mode, last, &visited);
+    return Reaches(edges_.back().to, &visited);
   }
 
  private:
-  bool Blocks(int node, LockMode waiter, LockMode holder) const {
-    return waiter == LockMode::kExclusive || holder == LockMode::kExclusive ||
-           (!recursive_read_[node] && writer_seen_[node]);
+  // Each edge is made by a thread of its own, which holds one lock.
+  static bool MayOverlap(const NaiveEdge& a, const NaiveEdge& b) {
+    return a.from != b.from ||
+           (a.from_mode == LockMode::kShared && b.from_mode == LockMode::kShared);
   }
-  bool Reaches(int node, LockMode waiter, const NaiveEdge& last,
-               std::array<bool, kClasses>* visited) const {
-    if (node == last.from) return Blocks(node, waiter, last.from_mode);
+  static bool FitsInto(const std::vector<NaiveEdge>& path, const NaiveEdge& edge) {
+    return std::all_of(path.begin(), path.end(),
+                       [&](const NaiveEdge& other) { return MayOverlap(edge, other); });
+  }
+  // Whether writers wait at all these classes, between readers of the path.
+  bool HasWriters(std::vector<int> nodes, const std::vector<NaiveEdge>& together) const {
+    if (nodes.empty()) return true;
+    const int node = nodes.back();
+    nodes.pop_back();
+    return std::any_of(edges_.begin(), edges_.end(), [&](const NaiveEdge& edge) {
+      if (edge.to != node || edge.to_mode != LockMode::kExclusive || !FitsInto(together, edge))
+        return false;
+      std::vector<NaiveEdge> more = together;
+      more.push_back(edge);
+      return HasWriters(nodes, more);
+    });
+  }
+  // Whether the path leads from its last edge, which waits at `node`, back to the first.
+  bool Closes() const {
+    std::vector<int> readers;
+    for (std::size_t i = 0; i < path_.size(); ++i) {
+      const LockMode holder = path_[(i + 1) % path_.size()].from_mode;
+      if (path_[i].to_mode == LockMode::kExclusive || holder == LockMode::kExclusive) continue;
+      if (recursive_read_[path_[i].to]) return false;
+      readers.push_back(path_[i].to);
+    }
+    return HasWriters(readers, path_);
+  }
+  bool Reaches(int node, std::array<bool, kClasses>* visited) {
+    if (node == path_.front().from) return Closes();
     (*visited)[node] = true;
-    for (const NaiveEdge& edge : edges_)
-      if (edge.from == node && !(*visited)[edge.to] && Blocks(node, waiter, edge.from_mode) &&
-          Reaches(edge.to, edge.to_mode, last, visited))
-        return true;
+    for (const NaiveEdge& edge : edges_) {
+      if (edge.from != node || (*visited)[edge.to]) continue;
+      path_.push_back(edge);
+      const bool closes = Reaches(edge.to, visited);
+      path_.pop_back();
+      if (closes) return true;
+    }
     (*visited)[node] = false;
     return false;
   }
 
   const std::array<bool, kClasses> recursive_read_;
-  std::array<bool, kClasses> writer_seen_{};
   std::vector<NaiveEdge> edges_;
+  std::vector<NaiveEdge> path_;
 };
 
 class Classes {
@@ -93,9 +122,9 @@ bool AddAndSearch(OrderGraph* graph, CycleSearch* search, const Classes& classes
                     .site = {},
                     .stack = kNoStack,
                     .stack_site = {}});
-  if (edge.to_mode == LockMode::kExclusive) graph->node(a.taken.node).writer_seen = true;
   std::uint32_t index = 0;
   graph->Add(std::move(a), &index);
+  if (edge.to_mode == LockMode::kExclusive) graph->AddWriter(index);
   for (const LockCycle& cycle : search->Find(index))
     if (cycle.tier == Tier::kProvable) return true;
   return false;

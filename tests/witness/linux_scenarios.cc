@@ -96,12 +96,14 @@ void AddReadAgainstWrite(std::vector<Scenario>* table) {
     table->push_back(
         {family, "ABBA2" + name, "rX Y, Y rX", recursive ? "" : "LK02/no-writer", lock, others});
     table->push_back({family, "ABBA3" + name, "X Y, Y X", "LK02/provable", lock, others});
-    // A fair lock: the writer makes the reader's order a deadlock too, at a call site of its own.
-    table->push_back({family, "chaincache" + name, "rX Y, Y rX -* Y X",
-                      recursive ? "LK02/provable" : "LK02/no-writer LK02/provable LK02/provable",
-                      lock, others});
+    // The reader's order of a fair lock would take a writer that neither is the reader itself nor
+    // waits with Y.
+    table->push_back(
+        {family, "chaincache" + name, "rX Y, Y rX -* Y X",
+         recursive ? "LK02/provable" : "LK02/no-writer LK02/provable LK02/single-context", lock,
+         others});
     table->push_back({family, "chaincache, other order" + name, "Y X, rX Y, Y rX",
-                      recursive ? "LK02/provable" : "LK02/provable LK02/provable", lock, others});
+                      recursive ? "LK02/provable" : "LK02/provable LK02/gated", lock, others});
   }
 }
 

@@ -146,6 +146,20 @@ void AddTierScenarios(std::vector<Scenario>* table) {
                     "LK02/no-writer LK02/provable",
                     TestLock::kSleepableMutex,
                     {{"A", TestLock::kSleepableRw}}});
+  const std::map<std::string, TestLock> rw = {{"A", TestLock::kSleepableRw}};
+  const auto add_writer = [&](const char* name, const char* paths, const char* expected) {
+    table->push_back({family, name, paths, expected, TestLock::kSleepableMutex, rw});
+  };
+  add_writer("a reader cannot wait for its own writing", "A -A rA B, B rA", "LK02/single-context");
+  add_writer("nor one of the two that read", "rA B, B A -A rA",
+             "LK02/provable LK02/single-context");
+  add_writer("a third one writes", "rA B, B rA, A", "LK02/no-writer LK02/provable");
+  add_writer("a writer that tries never waits", "rA B, B rA, tA", "LK02/no-writer");
+  add_writer("a writer behind the readers' lock", "rA B, B rA, B A -*",
+             "LK02/no-writer LK02/provable LK02/gated");
+  add_writer("a writer behind a gate", "C rA B, B rA, C A", "LK02/no-writer LK02/gated");
+  add_writer("a writer beside the gate comes later", "C rA B, B rA, C A -* A",
+             "LK02/no-writer LK02/gated LK02/provable");
   table->push_back({family, "both cycles of a second reversal", "A B C, C A, C B",
                     "LK02/provable LK02/provable"});
 }
