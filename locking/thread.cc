@@ -18,10 +18,25 @@ struct Thread::Native {
   std::atomic<std::uint32_t> id{kMany};
 };
 
+// What the witness is told of: the thread follows its parent, and is followed by who joins it.
+struct Thread::Order {
+  Witness* witness;
+  std::shared_ptr<const Moment> spawn;
+  std::shared_ptr<const Moment> end = nullptr;  // nullptr: the body did not come to its end
+};
+
 Thread::Thread() = default;
 
 Thread::Thread(std::string name, std::function<void()> body, Site site) {
   ThreadState& self = Self();
+  if (self.run.witness != nullptr) {
+    order_ = std::make_shared<Order>(self.run.witness, self.run.witness->Depart(self));
+    body = [order = order_, body = std::move(body)] {
+      order->witness->Follow(Self(), *order->spawn);
+      body();
+      order->end = order->witness->Depart(Self());
+    };
+  }
   executor_ = self.executor;
   if (executor_ != nullptr) {
     fibre_ = executor_->Spawn(std::move(name), std::move(body), site);
@@ -48,6 +63,7 @@ Thread::Thread(Thread&& other) noexcept { *this = std::move(other); }
 Thread& Thread::operator=(Thread&& other) noexcept {
   WaitForEnd(Site::current());
   native_ = std::move(other.native_);
+  order_ = std::move(other.order_);
   executor_ = other.executor_;
   fibre_ = std::exchange(other.fibre_, nullptr);
   return *this;
@@ -68,14 +84,15 @@ void Thread::WaitForEnd(Site site) {
     self.run.witness->BeforeSleep(self, nullptr, kThreadJoinClass, 0, site);
   if (fibre_ != nullptr) {
     executor_->Join(std::exchange(fibre_, nullptr), site);
-    return;
-  }
-  {
+  } else {
     WaitScope waiting(Self(), this, &kThreadJoinClass, 0, LockMode::kExclusive, &native_->id,
                       "join", site);
     native_->thread.join();
+    native_.reset();
   }
-  native_.reset();
+  const std::shared_ptr<Order> order = std::move(order_);
+  if (order != nullptr && order->end != nullptr && Self().run.witness == order->witness)
+    order->witness->Follow(Self(), *order->end);
 }
 
 std::uint64_t Clock::NowNs() { return watch::NowNs(Self()); }

@@ -29,9 +29,11 @@ class Thread {
 
  private:
   struct Native;
+  struct Order;
   void WaitForEnd(Site site);  // throws nothing: destructors call it
 
   std::unique_ptr<Native> native_;
+  std::shared_ptr<Order> order_;  // nullptr: nobody asks
   Executor* executor_ = nullptr;
   ThreadState* fibre_ = nullptr;
 };

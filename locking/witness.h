@@ -6,7 +6,9 @@
 #define LOCKING_WITNESS_H_
 
 #include <cstdint>
+#include <memory>
 
+#include "locking/moment.h"
 #include "locking/thread_state.h"
 #include "locking/watch.h"
 
@@ -28,6 +30,10 @@ class Witness {
   virtual void AtOperationEnd(ThreadState& self, const char* operation) = 0;
   // The caller's thread ends: the same, and what the witness keeps for the thread may go.
   virtual void AtThreadEnd(ThreadState& self) = 0;
+  // What the caller has done so far, for whoever follows it; it begins another epoch.
+  virtual std::shared_ptr<const Moment> Depart(ThreadState& self) = 0;
+  // What the caller does from now on comes after `moment` in every schedule.
+  virtual void Follow(ThreadState& self, const Moment& moment) = 0;
   // `lock` is destroyed by the caller; another may stand at its address later.
   virtual void Destroyed(const LockBase& lock) = 0;
 };

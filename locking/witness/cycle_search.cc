@@ -22,6 +22,8 @@ std::string_view TierName(Tier tier) {
       return "no-writer";
     case Tier::kSingleContext:
       return "single-context";
+    case Tier::kOrdered:
+      return "ordered";
     case Tier::kGated:
       return "gated";
     case Tier::kProvable:
@@ -36,12 +38,14 @@ bool CycleSearch::Blocks(const ClassNode& node, LockMode waiter, LockMode holder
 }
 
 bool CycleSearch::HasFreeSample(const OrderEdge& edge, LockMode from_mode, LockMode to_mode,
-                                const Acquisition& closing) const {
+                                std::uint32_t index) const {
+  const Acquisition& closing = graph_.acquisition(index);
+  const OrderEdge::Sample own{index, 0};
   if ((edge.overflow_modes & ModesBit(from_mode, to_mode)) != 0) return true;
-  return std::any_of(edge.samples.begin(), edge.samples.end(), [&](OrderEdge::Sample s) {
+  return std::any_of(edge.samples.begin(), edge.samples.end(), [&](const OrderEdge::Sample& s) {
     const Acquisition& a = graph_.acquisition(s.acquisition);
     return a.held[s.held].mode == from_mode && a.taken.mode == to_mode &&
-           a.thread != closing.thread && graph_.MayOverlap(a, closing);
+           !graph_.OneThread(s, own) && !graph_.Ordered(s, own) && !graph_.Excluded(a, closing);
   });
 }
 
@@ -56,7 +60,8 @@ std::vector<LockCycle> CycleSearch::Find(std::uint32_t index) {
   const auto has_cycle = [](const std::optional<LockCycle>& cycle) { return cycle.has_value(); };
   if (std::none_of(best_.begin(), best_.end(), has_cycle)) return found;
   for (Pass pass : {Pass::kProvable, Pass::kAnySample}) SearchFrom(closing, pass, index);
-  for (Tier tier : {Tier::kProvable, Tier::kGated, Tier::kSingleContext, Tier::kNoWriter})
+  for (Tier tier :
+       {Tier::kProvable, Tier::kGated, Tier::kOrdered, Tier::kSingleContext, Tier::kNoWriter})
     for (std::optional<LockCycle>& cycle : best_)
       if (cycle.has_value() && cycle->tier == tier) found.push_back(std::move(*cycle));
   return found;
@@ -82,7 +87,7 @@ void CycleSearch::SearchFrom(const Acquisition& closing, Pass pass, std::uint32_
       LockCycle cycle = Judge(index, i, NeedsOf(step, held.mode, pass), pass);
       if (!best_[i].has_value() || best_[i]->tier < cycle.tier) best_[i] = std::move(cycle);
     }
-    if (!ends) Expand(step, closing, pass);
+    if (!ends) Expand(step, index, pass);
   }
 }
 
@@ -94,7 +99,8 @@ bool CycleSearch::GoesOn(std::uint32_t step, std::uint32_t state, Pass pass) con
   return true;
 }
 
-void CycleSearch::Expand(std::uint32_t step, const Acquisition& closing, Pass pass) {
+void CycleSearch::Expand(std::uint32_t step, std::uint32_t index, Pass pass) {
+  const Acquisition& closing = graph_.acquisition(index);
   const std::uint32_t state = steps_[step].state;
   const ClassNode& node = graph_.node(state / 2);
   const auto waiter = static_cast<LockMode>(state % 2);
@@ -106,7 +112,7 @@ void CycleSearch::Expand(std::uint32_t step, const Acquisition& closing, Pass pa
       for (LockMode to_mode : kModes) {
         const std::uint32_t to = StateOf(edge.to, to_mode);
         if ((edge.modes & ModesBit(from_mode, to_mode)) == 0 || !GoesOn(step, to, pass)) continue;
-        if (pass == Pass::kProvable && !HasFreeSample(edge, from_mode, to_mode, closing)) continue;
+        if (pass == Pass::kProvable && !HasFreeSample(edge, from_mode, to_mode, index)) continue;
         reached_[to] = stamp_;
         steps_.push_back({to, e, step, from_mode});
       }
@@ -137,10 +143,12 @@ LockCycle CycleSearch::Judge(std::uint32_t index, std::uint32_t held,
   LockCycle cycle{Tier::kSingleContext, {}, {}};
   std::vector<Choice> chosen{{{index, held}, false}};
   bool undecided = false;
-  if (Assign(needs, Rule::kThreadsAndGates, &chosen, &undecided) || undecided)
+  if (Assign(needs, Rule::kFree, &chosen, &undecided) || undecided)
     cycle.tier = Tier::kProvable;
-  else if (Assign(needs, Rule::kThreads, &chosen, &undecided))
+  else if (Assign(needs, Rule::kUnordered, &chosen, &undecided))
     cycle.tier = Tier::kGated;
+  else if (Assign(needs, Rule::kThreads, &chosen, &undecided))
+    cycle.tier = Tier::kOrdered;
   if (chosen.size() <= needs.size()) Assign(needs, Rule::kNone, &chosen, &undecided);
   if (pass == Pass::kAnyMode) cycle.tier = Tier::kNoWriter;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -183,8 +191,10 @@ bool CycleSearch::MayFollow(const std::vector<Choice>& chosen, const Choice& nex
   const Acquisition& a = graph_.acquisition(next.sample.acquisition);
   return std::all_of(chosen.begin(), chosen.end(), [&](const Choice& former) {
     const Acquisition& b = graph_.acquisition(former.sample.acquisition);
-    return former.wildcard ||
-           (a.thread != b.thread && (rule != Rule::kThreadsAndGates || graph_.MayOverlap(a, b)));
+    if (former.wildcard) return true;
+    return !graph_.OneThread(next.sample, former.sample) &&
+           (rule == Rule::kThreads || !graph_.Ordered(next.sample, former.sample)) &&
+           (rule != Rule::kFree || !graph_.Excluded(a, b));
   });
 }
 

@@ -26,7 +26,7 @@
 namespace locking {
 
 // From the weakest to the strongest.
-enum class Tier : std::uint8_t { kNoWriter, kSingleContext, kGated, kProvable };
+enum class Tier : std::uint8_t { kNoWriter, kSingleContext, kOrdered, kGated, kProvable };
 std::string_view TierName(Tier tier);
 
 struct LockCycle {
@@ -71,17 +71,18 @@ class CycleSearch {
   }
 
   bool Blocks(const ClassNode& node, LockMode waiter, LockMode holder, Pass pass) const;
-  // Whether a thread other than that of `closing` did it without a common lock.
+  // Whether a thread other than that of acquisition `index` did it, with nothing to keep the two
+  // apart.
   bool HasFreeSample(const OrderEdge& edge, LockMode from_mode, LockMode to_mode,
-                     const Acquisition& closing) const;
+                     std::uint32_t index) const;
   void SearchFrom(const Acquisition& closing, Pass pass, std::uint32_t index);
-  void Expand(std::uint32_t step, const Acquisition& closing, Pass pass);
+  void Expand(std::uint32_t step, std::uint32_t index, Pass pass);
   // Whether the path to `step` goes on to that state.
   bool GoesOn(std::uint32_t step, std::uint32_t state, Pass pass) const;
   std::vector<Need> NeedsOf(std::uint32_t step, LockMode closing_mode, Pass pass) const;
   LockCycle Judge(std::uint32_t index, std::uint32_t held, const std::vector<Need>& needs,
                   Pass pass) const;
-  enum class Rule : std::uint8_t { kThreadsAndGates, kThreads, kNone };
+  enum class Rule : std::uint8_t { kFree, kUnordered, kThreads, kNone };
   // Picks an acquisition for each need such that no two of them break the rule. `chosen` begins
   // with the closing one.
   bool Assign(const std::vector<Need>& needs, Rule rule, std::vector<Choice>* chosen,

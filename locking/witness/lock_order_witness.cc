@@ -97,7 +97,33 @@ LockOrderWitness::ThreadRecord& LockOrderWitness::RecordOf(ThreadState& self) {
     self.chains = record.chains.get();
     record.name = graph_.InternThreadName(self.name);
   }
+  if (record.moment == nullptr) record.moment = std::make_shared<const Moment>(self.id);
   return record;
+}
+
+void LockOrderWitness::SetMoment(ThreadRecord& record, Moment moment) {
+  record.moment = std::make_shared<const Moment>(std::move(moment));
+  if (record.chains->used() == 0) return;
+  FoldCounts(*record.chains);
+  record.chains->Clear();
+}
+
+std::shared_ptr<const Moment> LockOrderWitness::Depart(ThreadState& self) {
+  QuietSection section(mutex_, self);
+  ThreadRecord& record = RecordOf(self);
+  std::shared_ptr<const Moment> now = record.moment;
+  Moment next = *now;
+  next.BeginEpoch(self.id);
+  SetMoment(record, std::move(next));
+  return now;
+}
+
+void LockOrderWitness::Follow(ThreadState& self, const Moment& moment) {
+  QuietSection section(mutex_, self);
+  ThreadRecord& record = RecordOf(self);
+  Moment next = *record.moment;
+  next.Follow(moment);
+  SetMoment(record, std::move(next));
 }
 
 void LockOrderWitness::Decide(ThreadState& self, const Attempted& taking, const Stack& stack,
@@ -121,7 +147,11 @@ void LockOrderWitness::Decide(ThreadState& self, const Attempted& taking, const 
 Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted& taking,
                                        const Stack& stack) {
   const ThreadRecord& record = threads_[KeyOf(self)];
-  Acquisition a{.thread = self.id, .thread_name = record.name, .taken = {}, .held = {}};
+  Acquisition a{.thread = self.id,
+                .thread_name = record.name,
+                .moment = record.moment,
+                .taken = {},
+                .held = {}};
   a.taken = {.node = graph_.NodeOf(taking.lock.lock_class()),
              .instance = taking.lock.instance(),
              .mode = taking.mode,
@@ -214,7 +244,9 @@ void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,
       changed = true;
     }
   }
-  if (changed) Reconsider(findings);
+  if (!changed) return;
+  if (graph_.AddAgain(slot->record)) CheckCycles(slot->record, findings);
+  Reconsider(findings);
 }
 
 void LockOrderWitness::CheckKinds(std::uint32_t index, Findings* findings) {
@@ -267,7 +299,7 @@ void LockOrderWitness::Reconsider(Findings* findings) {
 
 bool LockOrderWitness::FirstReport(const LockCycle& cycle) {
   std::vector<std::uint32_t> classes;
-  for (OrderEdge::Sample sample : cycle.edges)
+  for (const OrderEdge::Sample& sample : cycle.edges)
     classes.push_back(graph_.acquisition(sample.acquisition).held[sample.held].node);
   std::rotate(classes.begin(), std::min_element(classes.begin(), classes.end()), classes.end());
   bool first = false;

@@ -13,6 +13,7 @@
 //
 //   provable        distinct threads did it, nothing they held excluded one another
 //   gated           they did, but a lock that they all held lets only one of them at a time
+//   ordered         they did, but in every schedule one comes after the other, by spawn and join
 //   single-context  fewer threads than it takes
 //   no-writer       only readers would wait for readers, and nobody was seen who would wait
 //                   to write
@@ -67,6 +68,8 @@ class LockOrderWitness : public Witness {
                    std::uint32_t instance, Site site) override;
   void AtOperationEnd(ThreadState& self, const char* operation) override;
   void AtThreadEnd(ThreadState& self) override;
+  std::shared_ptr<const Moment> Depart(ThreadState& self) override;
+  void Follow(ThreadState& self, const Moment& moment) override;
   void Destroyed(const LockBase& lock) override;
 
   enum class Stacks : std::uint8_t { kNone, kFirstSample };
@@ -85,6 +88,7 @@ class LockOrderWitness : public Witness {
   struct ThreadRecord {
     std::unique_ptr<ChainCache> chains;
     std::uint32_t name = 0;  // index in the graph
+    std::shared_ptr<const Moment> moment;
   };
   // What is about to be taken.
   struct Attempted {
@@ -106,6 +110,8 @@ class LockOrderWitness : public Witness {
 
   // All below with mutex_ held.
   ThreadRecord& RecordOf(ThreadState& self);
+  // Another moment: what the thread's chains say of the former does not hold for it.
+  void SetMoment(ThreadRecord& record, Moment moment);
   void Decide(ThreadState& self, const Attempted& taking, const Stack& stack, Findings* findings);
   Acquisition Describe(const ThreadState& self, const Attempted& taking, const Stack& stack);
   void Add(ThreadState& self, const Attempted& taking, Acquisition acquisition, Findings* findings);

@@ -9,8 +9,19 @@ std::uint64_t PairKey(std::uint32_t from, std::uint32_t to) {
   return static_cast<std::uint64_t>(from) << 32 | to;
 }
 
+constexpr std::size_t kMostInCrowd = 1024;
+
 bool SameLock(const TakenLock& a, const TakenLock& b) {
   return a.node == b.node && a.instance == b.instance;
+}
+
+// Whether each lock that is held each time in `a` is so in `b`.
+bool HoldsAllOf(const Acquisition& b, const Acquisition& a) {
+  return std::all_of(a.held.begin(), a.held.end(), [&](const TakenLock& gate) {
+    return !gate.stable || std::any_of(b.held.begin(), b.held.end(), [&](const TakenLock& other) {
+      return other.stable && other.mode == gate.mode && SameLock(other, gate);
+    });
+  });
 }
 
 }  // namespace
@@ -51,11 +62,15 @@ bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
   *index = acquisition_count();
   bytes_ += sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock);
   acquisitions_.push_back(std::move(acquisition));
-  const Acquisition& a = acquisitions_.back();
+  return AddAgain(*index);
+}
+
+bool OrderGraph::AddAgain(std::uint32_t index) {
+  const Acquisition& a = acquisitions_[index];
   if (a.taken.attempt == Attempt::kTry) return false;
   bool news = false;
   for (std::uint32_t i = 0; i < a.held.size(); ++i)
-    if (a.held[i].node != a.taken.node && AddToEdge(*index, i)) news = true;
+    if (a.held[i].node != a.taken.node && AddToEdge(index, i)) news = true;
   return news;
 }
 
@@ -64,7 +79,7 @@ bool OrderGraph::AddWriter(std::uint32_t acquisition) {
   ClassNode& node = nodes_[a.taken.node];
   for (std::uint32_t writer : node.writers) {
     const Acquisition& b = acquisitions_[writer];
-    if (b.thread == a.thread && HasGatesOf(a, b)) return false;
+    if (b.thread == a.thread && *b.moment == *a.moment && HoldsAllOf(a, b)) return false;
   }
   if (node.writers.size() < OrderEdge::kSamples) {
     node.writers.push_back(acquisition);
@@ -95,6 +110,8 @@ bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
     bytes_ += sizeof(OrderEdge::Sample);
     return true;
   }
+  for (OrderEdge::Sample& sample : edge.samples)
+    if (Like(sample, a, held)) return Join(&sample, a);
   const bool news = (edge.overflow_modes & bit) == 0;
   edge.overflow_modes |= bit;
   return news;
@@ -103,29 +120,54 @@ bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
 bool OrderGraph::Covers(const OrderEdge::Sample& s, const Acquisition& a,
                         std::uint32_t held) const {
   const Acquisition& b = acquisitions_[s.acquisition];
-  if (b.thread != a.thread || b.taken.mode != a.taken.mode ||
-      b.held[s.held].mode != a.held[held].mode)
-    return false;
-  return HasGatesOf(a, b);
+  return b.thread == a.thread && *b.moment == *a.moment && b.taken.mode == a.taken.mode &&
+         b.held[s.held].mode == a.held[held].mode && HoldsAllOf(a, b);
 }
 
-bool OrderGraph::HasGatesOf(const Acquisition& a, const Acquisition& b) const {
-  return std::all_of(b.held.begin(), b.held.end(), [&](const TakenLock& gate) {
-    return !gate.stable || std::any_of(a.held.begin(), a.held.end(), [&](const TakenLock& other) {
-      return other.stable && other.mode == gate.mode && SameLock(other, gate);
-    });
-  });
+bool OrderGraph::Like(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const {
+  const Acquisition& b = acquisitions_[s.acquisition];
+  return b.taken.mode == a.taken.mode && b.held[s.held].mode == a.held[held].mode &&
+         HoldsAllOf(a, b) && HoldsAllOf(b, a);
 }
 
-bool OrderGraph::MayOverlap(const Acquisition& a, const Acquisition& b) const {
+bool OrderGraph::Join(OrderEdge::Sample* s, const Acquisition& a) {
+  if (s->crowd == nullptr) {
+    const Acquisition& b = acquisitions_[s->acquisition];
+    s->crowd = std::make_shared<OrderEdge::Crowd>(
+        OrderEdge::Crowd{.follows = *b.moment, .last = {{b.thread, b.moment->EpochOf(b.thread)}}});
+    bytes_ += sizeof(OrderEdge::Crowd);
+  }
+  OrderEdge::Crowd& crowd = *s->crowd;
+  crowd.follows.Meet(*a.moment);
+  if (crowd.last.size() == kMostInCrowd && !crowd.last.contains(a.thread)) {
+    const bool news = crowd.complete;
+    crowd.complete = false;
+    return news;
+  }
+  std::uint32_t& last = crowd.last[a.thread];
+  last = std::max(last, a.moment->EpochOf(a.thread));
+  return true;
+}
+
+bool OrderGraph::Precedes(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
+  const Acquisition& x = acquisitions_[a.acquisition];
+  const Moment& follows =
+      b.crowd != nullptr ? b.crowd->follows : *acquisitions_[b.acquisition].moment;
+  if (a.crowd == nullptr) return follows.EpochOf(x.thread) >= x.moment->EpochOf(x.thread);
+  return a.crowd->complete &&
+         std::all_of(a.crowd->last.begin(), a.crowd->last.end(),
+                     [&](const auto& last) { return follows.EpochOf(last.first) >= last.second; });
+}
+
+bool OrderGraph::Excluded(const Acquisition& a, const Acquisition& b) const {
   for (const TakenLock& x : a.held) {
     if (!x.stable || nodes_[x.node].ambiguous) continue;
     for (const TakenLock& y : b.held) {
       if (!y.stable || !SameLock(x, y)) continue;
-      if (x.mode == LockMode::kExclusive || y.mode == LockMode::kExclusive) return false;
+      if (x.mode == LockMode::kExclusive || y.mode == LockMode::kExclusive) return true;
     }
   }
-  return true;
+  return false;
 }
 
 }  // namespace locking

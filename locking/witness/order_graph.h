@@ -11,11 +11,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "locking/lock_class.h"
+#include "locking/moment.h"
 #include "locking/site.h"
 #include "locking/thread_state.h"
 #include "locking/witness/stack_table.h"
@@ -39,6 +42,7 @@ struct TakenLock {
 struct Acquisition {
   std::uint32_t thread;       // its id
   std::uint32_t thread_name;  // index for OrderGraph::thread_name
+  std::shared_ptr<const Moment> moment;
   std::uint32_t resamples = 0;
   std::uint64_t count = 1;  // without those that the thread's cache still counts
   TakenLock taken;
@@ -52,17 +56,25 @@ constexpr std::uint8_t ModesBit(LockMode from, LockMode to) {
 }
 
 struct OrderEdge {
+  // Threads that all did what a sample says, in the same modes and inside the same locks.
+  struct Crowd {
+    Moment follows;                               // what each of them follows
+    std::map<std::uint32_t, std::uint32_t> last;  // epoch of each thread
+    bool complete = true;                         // all are in `last`
+  };
   struct Sample {
     std::uint32_t acquisition;
-    std::uint32_t held;  // index of the edge's `from` in it
+    std::uint32_t held;                      // index of the edge's `from` in it
+    std::shared_ptr<Crowd> crowd = nullptr;  // nullptr: one thread alone
   };
-  // More add nothing to a verdict as a rule; see `overflow_modes` and ClassNode::more_writers.
-  static constexpr std::size_t kSamples = 8;
+  // Beyond these a sample joins the crowd of one like it; see also `overflow_modes` and
+  // ClassNode::more_writers.
+  static constexpr std::size_t kSamples = 32;
 
   std::uint32_t from;
   std::uint32_t to;
   std::uint8_t modes = 0;  // ModesBit of all that was seen
-  // Modes of samples that were not kept: they stand for any thread and for no other lock held, so
+  // Modes of samples that were like none: they stand for any thread and for no other lock held, so
   // that no verdict becomes weaker by what was left out.
   std::uint8_t overflow_modes = 0;
   std::vector<Sample> samples;
@@ -99,6 +111,8 @@ class OrderGraph {
   // The acquisition may wait exclusively: readers that come meanwhile wait too. True: a verdict
   // about readers may follow from it.
   bool AddWriter(std::uint32_t acquisition);
+  // Other locks are held in it than was thought: what the acquisition says of its edges once more.
+  bool AddAgain(std::uint32_t index);
   const Acquisition& acquisition(std::uint32_t i) const { return acquisitions_[i]; }
   Acquisition& acquisition(std::uint32_t i) { return acquisitions_[i]; }
   std::uint32_t acquisition_count() const {
@@ -115,16 +129,27 @@ class OrderGraph {
   const StackTable& stacks() const { return stacks_; }
   std::size_t bytes() const { return bytes_ + stacks_.bytes(); }
 
-  // Whether the thread of `a` could stand where it stood while that of `b` does: no lock that they
-  // both held excludes it.
-  bool MayOverlap(const Acquisition& a, const Acquisition& b) const;
+  // Whether a lock that both held keeps the thread of `a` from where it stood while that of `b`
+  // stands where it did.
+  bool Excluded(const Acquisition& a, const Acquisition& b) const;
+  // Whether one of them is over before the other comes, in every schedule.
+  bool Ordered(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
+    return Precedes(a, b) || Precedes(b, a);
+  }
+  // Whether one thread alone did both.
+  bool OneThread(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
+    return a.crowd == nullptr && b.crowd == nullptr &&
+           acquisitions_[a.acquisition].thread == acquisitions_[b.acquisition].thread;
+  }
 
  private:
   bool AddToEdge(std::uint32_t acquisition, std::uint32_t held);
-  // Whether every lock that held `b`'s thread back from others, holds back that of `a` too.
-  bool HasGatesOf(const Acquisition& a, const Acquisition& b) const;
   // Whether sample `s` says everything that the new one would.
   bool Covers(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
+  // Whether it would but for the thread and the moment, and says no more.
+  bool Like(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
+  bool Join(OrderEdge::Sample* s, const Acquisition& a);
+  bool Precedes(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const;
 
   std::vector<ClassNode> nodes_;
   std::vector<std::uint32_t> node_of_class_;  // by LockClass::id, plus one; 0: none yet

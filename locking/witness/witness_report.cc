@@ -72,7 +72,7 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   finding.tier = TierName(cycle.tier);
   std::vector<std::string> edges;
   std::string path;
-  for (OrderEdge::Sample sample : cycle.edges) {
+  for (const OrderEdge::Sample& sample : cycle.edges) {
     const Acquisition& a = graph.acquisition(sample.acquisition);
     const std::string& from = graph.node(a.held[sample.held].node).name;
     path += from + " -> ";
@@ -120,7 +120,7 @@ OrderSnapshot Observed(const OrderGraph& graph, const std::vector<std::uint64_t>
                           .count = edge_counts[e],
                           .modes = edge.modes,
                           .samples = {}};
-    for (OrderEdge::Sample sample : edge.samples) {
+    for (const OrderEdge::Sample& sample : edge.samples) {
       const Acquisition& a = graph.acquisition(sample.acquisition);
       const bool stacks = with_stacks && observed.samples.empty();
       observed.samples.push_back({graph.thread_name(a.thread_name),

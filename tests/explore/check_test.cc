@@ -200,21 +200,27 @@ TEST(Check, ReportsExceptions) {
 }
 
 TEST(Check, TakesWhatAWitnessReportsForAFailure) {
-  // One thread takes both orders, one after the other: no schedule blocks, the order is wrong.
+  // The second thread begins when the first is done, by what the witness does not see: no schedule
+  // blocks, the order is wrong.
   LockOrderWitness witness;
   RunContext run;
   run.witness = &witness;
   const Result result = Check(
       [] {
         Mutex first(kFirst), second(kSecond);
-        Thread("forward", [&] {
-          MutexGuard outer(first);
-          MutexGuard inner(second);
-        }).Join();
-        Thread("backward", [&] {
+        Atomic<bool> done{false};
+        Thread forward("forward", [&] {
+          {
+            MutexGuard outer(first);
+            MutexGuard inner(second);
+          }
+          done.Store(true);
+        });
+        Thread backward("backward", [&] {
+          while (!done.Load()) Yield();
           MutexGuard outer(second);
           MutexGuard inner(first);
-        }).Join();
+        });
       },
       {.executions = 50, .run = run});
   ASSERT_EQ(result.failures.size(), 1u);

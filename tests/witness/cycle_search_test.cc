@@ -106,8 +106,11 @@ class Classes {
 // An edge that a thread of its own makes.
 bool AddAndSearch(OrderGraph* graph, CycleSearch* search, const Classes& classes,
                   std::uint32_t thread, const NaiveEdge& edge) {
-  Acquisition a{
-      .thread = thread, .thread_name = graph->InternThreadName("t"), .taken = {}, .held = {}};
+  Acquisition a{.thread = thread,
+                .thread_name = graph->InternThreadName("t"),
+                .moment = std::make_shared<const Moment>(thread),
+                .taken = {},
+                .held = {}};
   a.taken = {.node = graph->NodeOf(classes.at(edge.to)),
              .instance = 0,
              .mode = edge.to_mode,

@@ -13,6 +13,12 @@ std::string Ring(int length) {
   return paths;
 }
 
+std::string Times(int count, const std::string& path) {
+  std::string paths;
+  for (int i = 0; i < count; ++i) paths += path;
+  return paths;
+}
+
 // "L0 L1 ... Ln-1", each released at once or all held.
 std::string Row(int length, bool held) {
   std::string path;
@@ -138,6 +144,28 @@ void AddTierScenarios(std::vector<Scenario>* table) {
                     "LK02/gated",
                     TestLock::kMutex,
                     {{"G", TestLock::kRecursiveReadRw}}});
+  table->push_back({family, "joined before the other is spawned", "A B; B A", "LK02/ordered"});
+  table->push_back({family, "before the spawn", "main A B, B A", "LK02/ordered"});
+  table->push_back({family, "after the join", "B A; main A B", "LK02/ordered"});
+  table->push_back({family, "by the spawner, meanwhile", "B A, main A B", "LK02/provable"});
+  table->push_back({family, "joined, and later once more at the same time", "A B; B A, A B",
+                    "LK02/ordered LK02/provable"});
+  table->push_back({family, "before the spawn, and once more meanwhile", "main A B, B A, main A B",
+                    "LK02/ordered LK02/provable"});
+  table->push_back(
+      {family, "before the spawn and after the join", "main A B, B A; main A B", "LK02/ordered"});
+  table->push_back({family, "a gate, and joined", "G A B; G B A", "LK02/ordered"});
+  table->push_back({family, "one of three was joined", "A B; B C, C A", "LK03/ordered"});
+  table->push_back({family, "a gate of many threads",
+                    Times(40, "G A B,") + Times(40, "G B A,") + "C", "LK02/gated"});
+  table->push_back(
+      {family, "one of many forgets the gate", Times(60, "G A B,") + "A B,G B A", "LK02/provable"});
+  table->push_back({family, "one before many are spawned", "main A B," + Times(80, "B A,") + "C",
+                    "LK02/ordered"});
+  table->push_back(
+      {family, "many before one is spawned", Times(80, "B A,") + "C; A B", "LK02/ordered"});
+  table->push_back({family, "one beside many that were before it and one that is not",
+                    Times(80, "B A,") + "C; A B, B A", "LK02/ordered LK02/provable"});
   table->push_back({family, "a path without the gate comes later", "G A B, G B A, A B",
                     "LK02/gated LK02/provable"});
   table->push_back({family,

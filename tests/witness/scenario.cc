@@ -1,5 +1,6 @@
 #include "tests/witness/scenario.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <sstream>
@@ -93,8 +94,14 @@ class Path {
  public:
   Path(const std::string& text, LockTable* locks) {
     std::istringstream words(text);
-    for (std::string word; words >> word;) steps_.push_back(Parse(word, locks));
+    for (std::string word; words >> word;) {
+      if (word == "main")
+        by_main_ = true;
+      else
+        steps_.push_back(Parse(word, locks));
+    }
   }
+  bool by_main() const { return by_main_; }
 
   // Runs when `turn` is `mine`; the last of `paths` makes it `paths`.
   void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths) {
@@ -201,6 +208,7 @@ class Path {
 
   std::vector<Step> steps_;
   std::vector<Taken> taken_;
+  bool by_main_ = false;
   bool hold_ = false;
   bool pass_ = false;
 };
@@ -212,8 +220,14 @@ ScenarioResult RunScenario(const Scenario& scenario) {
   LockOrderWitness witness(scenario.options);
   LockTable locks(scenario);
   std::vector<Path> paths;
-  std::istringstream all(scenario.paths);
-  for (std::string text; std::getline(all, text, ',');) paths.emplace_back(text, &locks);
+  std::vector<bool> joins;  // all paths before it
+  for (std::size_t from = 0; from <= scenario.paths.size();) {
+    const std::size_t to =
+        std::min(scenario.paths.find_first_of(",;", from), scenario.paths.size());
+    paths.emplace_back(scenario.paths.substr(from, to - from), &locks);
+    joins.push_back(from > 0 && scenario.paths[from - 1] == ';');
+    from = to + 1;
+  }
   RunContext run;
   run.sink = &sink;
   run.witness = &witness;
@@ -222,6 +236,11 @@ ScenarioResult RunScenario(const Scenario& scenario) {
   {
     std::vector<Thread> threads;
     for (std::size_t i = 0; i < paths.size(); ++i) {
+      if (joins[i]) threads.clear();
+      if (paths[i].by_main()) {
+        paths[i].Run(&turn, i, paths.size());
+        continue;
+      }
       threads.emplace_back("path " + std::to_string(i + 1),
                            [&, i] { paths[i].Run(&turn, i, paths.size()); });
     }

@@ -3,6 +3,8 @@
 //
 //   paths  "A B, B A"   one thread for each path, all spawned first; they run one after the other,
 //                       in order, by an atomic that the witness does not see
+//         "A B; B A"   the threads so far are joined before the next is spawned
+//         "main A B"   the path of the thread that spawns, in its place among the others
 //   steps  A            lock exclusively     rA  lock shared      tA  try to lock exclusively
 //          -A           unlock               r-A unlock shared    trA try to lock shared
 //          -*           unlock all, newest first; also at the end of a path
