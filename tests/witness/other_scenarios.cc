@@ -188,6 +188,8 @@ void AddTierScenarios(std::vector<Scenario>* table) {
   add_writer("a writer behind a gate", "C rA B, B rA, C A", "LK02/no-writer LK02/gated");
   add_writer("a writer beside the gate comes later", "C rA B, B rA, C A -* A",
              "LK02/no-writer LK02/gated LK02/provable");
+  table->push_back({family, "a gate that a try got", "A B C, C tA B", "LK02/gated"});
+  table->push_back({family, "and did not get", "A B C -B -C pass, C tA B", "LK02/provable"});
   table->push_back({family, "both cycles of a second reversal", "A B C, C A, C B",
                     "LK02/provable LK02/provable"});
 }
