@@ -34,7 +34,7 @@ Thread::Thread(std::string name, std::function<void()> body, Site site) {
     body = [order = order_, body = std::move(body)] {
       order->witness->Follow(Self(), *order->spawn);
       body();
-      order->end = order->witness->Depart(Self());
+      if (Self().run.witness == order->witness) order->end = order->witness->Depart(Self());
     };
   }
   executor_ = self.executor;
