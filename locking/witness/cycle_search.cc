@@ -172,9 +172,9 @@ std::size_t CycleSearch::Candidates(const Need& need) const {
 
 bool CycleSearch::Candidate(const Need& need, std::size_t number, Choice* choice) const {
   if (need.what == Need::What::kWriter) {
-    const std::vector<std::uint32_t>& writers = graph_.node(need.index).writers;
+    const std::vector<OrderEdge::Sample>& writers = graph_.node(need.index).writers;
     const bool wildcard = number == writers.size();
-    *choice = {{writers[wildcard ? 0 : number], 0}, wildcard};
+    *choice = {writers[wildcard ? 0 : number], wildcard};
     return true;
   }
   const OrderEdge& edge = graph_.edge(need.index);

@@ -77,14 +77,18 @@ bool OrderGraph::AddAgain(std::uint32_t index) {
 bool OrderGraph::AddWriter(std::uint32_t acquisition) {
   const Acquisition& a = acquisitions_[acquisition];
   ClassNode& node = nodes_[a.taken.node];
-  for (std::uint32_t writer : node.writers) {
-    const Acquisition& b = acquisitions_[writer];
+  for (const OrderEdge::Sample& writer : node.writers) {
+    const Acquisition& b = acquisitions_[writer.acquisition];
     if (b.thread == a.thread && *b.moment == *a.moment && HoldsAllOf(a, b)) return false;
   }
   if (node.writers.size() < OrderEdge::kSamples) {
-    node.writers.push_back(acquisition);
-    bytes_ += sizeof(acquisition);
+    node.writers.push_back({acquisition, OrderEdge::Sample::kNothing});
+    bytes_ += sizeof(OrderEdge::Sample);
     return true;
+  }
+  for (OrderEdge::Sample& writer : node.writers) {
+    const Acquisition& b = acquisitions_[writer.acquisition];
+    if (HoldsAllOf(a, b) && HoldsAllOf(b, a)) return Join(&writer, a);
   }
   const bool news = !node.more_writers;
   node.more_writers = true;

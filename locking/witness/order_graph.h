@@ -63,8 +63,9 @@ struct OrderEdge {
     bool complete = true;                         // all are in `last`
   };
   struct Sample {
+    static constexpr std::uint32_t kNothing = ~0u;  // of a writer, whose edges do not matter
     std::uint32_t acquisition;
-    std::uint32_t held;                      // index of the edge's `from` in it
+    std::uint32_t held;                      // index of the edge's `from` in it, or kNothing
     std::shared_ptr<Crowd> crowd = nullptr;  // nullptr: one thread alone
   };
   // Beyond these a sample joins the crowd of one like it; see also `overflow_modes` and
@@ -86,9 +87,9 @@ struct ClassNode {
   LockKind kind;
   bool recursive_read;
   bool duplicate_ok;
-  // Acquisitions that may wait for the class exclusively, a few; `more_writers`: not all were kept,
-  // those stand for any thread and for no other lock held.
-  std::vector<std::uint32_t> writers;
+  // Acquisitions that may wait for the class exclusively; `more_writers`: some were like none, they
+  // stand for any thread and for no other lock held.
+  std::vector<OrderEdge::Sample> writers;
   bool more_writers = false;
   // Two live locks of this class had one number: its numbers tell nothing.
   bool ambiguous = false;

@@ -186,6 +186,9 @@ void AddTierScenarios(std::vector<Scenario>* table) {
   add_writer("a writer behind the readers' lock", "rA B, B rA, B A -*",
              "LK02/no-writer LK02/provable LK02/gated");
   add_writer("a writer behind a gate", "C rA B, B rA, C A", "LK02/no-writer LK02/gated");
+  std::string gated_writers = "C rA B, B rA";
+  for (int i = 0; i < 40; ++i) gated_writers += ", C A";
+  add_writer("many writers behind a gate", gated_writers.c_str(), "LK02/no-writer LK02/gated");
   add_writer("a writer beside the gate comes later", "C rA B, B rA, C A -* A",
              "LK02/no-writer LK02/gated LK02/provable");
   table->push_back({family, "a gate that a try got", "A B C, C tA B", "LK02/gated"});
