@@ -1,6 +1,7 @@
 #include "tests/witness/oracle/observe.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -15,6 +16,11 @@ namespace {
 constexpr const char* kVerdictNames[kVerdicts] = {"",        "no-writer", "single-context",
                                                   "ordered", "gated",     "provable"};
 
+[[noreturn]] void EndWith(const Finding& finding) {
+  std::fputs(FormatFinding(finding).c_str(), stderr);
+  std::abort();
+}
+
 // Keeps the strongest tier; nothing but cycles may be found here.
 class StrongestTier : public FindingSink {
  public:
@@ -23,12 +29,10 @@ class StrongestTier : public FindingSink {
         kVerdictNames, kVerdictNames + kVerdicts,
         [&](const char* verdict) { return std::string_view(verdict) == finding.tier; });
     const bool cycle = finding.id == "LK02" || finding.id == "LK03";
-    if (!cycle || name == kVerdictNames + kVerdicts) ReportFatal(std::move(finding));
+    if (!cycle || name == kVerdictNames + kVerdicts) EndWith(finding);
     strongest_ = std::max(strongest_, static_cast<Verdict>(name - kVerdictNames));
   }
-  [[noreturn]] void ReportFatal(Finding finding) override {
-    DefaultFindingSink().ReportFatal(std::move(finding));
-  }
+  [[noreturn]] void ReportFatal(Finding finding) override { EndWith(finding); }
   Verdict strongest() const { return strongest_; }
 
  private:
@@ -49,9 +53,7 @@ class SerialExecutor : public Executor {
   void Yield(Site) override { std::abort(); }
   ThreadState* Spawn(std::string, std::function<void()>, Site) override { std::abort(); }
   void Join(ThreadState*, Site) override { std::abort(); }
-  [[noreturn]] void Fail(Finding finding) override {
-    DefaultFindingSink().ReportFatal(std::move(finding));
-  }
+  [[noreturn]] void Fail(Finding finding) override { EndWith(finding); }
   void UnwindIfAbandoned() override {}
   void NoteSanitizerReport(const SanitizerReport&) override {}
 };

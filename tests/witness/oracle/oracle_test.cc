@@ -65,6 +65,11 @@ const std::vector<Row>& Rows() {
        0,
        0,
        {{{0, 30272}, {0, 30947}, {4, 13697}, {0, 1548}, {4, 0}}}},
+      {{"7 acquisitions, 3 a thread, no tries", 7, 3, Tries::kNone, kMixes},
+       {115759, 1025075, 0, 0, 0},
+       0,
+       0,
+       {{{1048, 126068}, {0, 136530}, {10342, 42237}, {62, 49985}, {10776, 0}}}},
   };
   const char* asked = std::getenv("ORACLE");
   return asked != nullptr && std::string_view(asked) == "whole" ? whole : quick;

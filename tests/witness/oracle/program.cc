@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <span>
 
 namespace locking::oracle {
 namespace {
@@ -64,15 +63,12 @@ class Paths {
   int end(int n) const { return first_[std::min(n, space_.per_thread) + 1]; }
   std::uint8_t locks(int i) const { return locks_[i]; }
   // Whether no other naming of the locks gives a smaller list of paths; they are sorted.
-  bool Canonical(std::span<const int> paths) const {
-    std::array<int, kThreads> image{};
+  bool Canonical(const std::vector<int>& paths) {
     for (const std::vector<int>& renamed : renamed_) {
-      for (std::size_t t = 0; t < paths.size(); ++t) image[t] = renamed[paths[t]];
-      std::sort(image.begin(), image.begin() + static_cast<std::ptrdiff_t>(paths.size()));
-      if (std::lexicographical_compare(image.begin(),
-                                       image.begin() + static_cast<std::ptrdiff_t>(paths.size()),
-                                       paths.begin(), paths.end()))
-        return false;
+      image_.clear();
+      for (int path : paths) image_.push_back(renamed[path]);
+      std::sort(image_.begin(), image_.end());
+      if (image_ < paths) return false;
     }
     return true;
   }
@@ -136,6 +132,7 @@ class Paths {
   std::vector<std::uint8_t> locks_;        // bits
   std::vector<int> first_;                 // by number of acquisitions
   std::vector<std::vector<int>> renamed_;  // by renaming, then by path
+  std::vector<int> image_;                 // scratch space of Canonical
 };
 
 class Enumeration {
@@ -166,7 +163,7 @@ class Enumeration {
     }
   }
 
-  const Paths paths_;
+  Paths paths_;
   const int share_;
   const int shares_;
   const std::function<void(const Program&)>& visit_;
