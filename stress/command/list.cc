@@ -1,6 +1,8 @@
 // `vmstress list`: what there is, one a line, the name first.
 #include <cstdio>
 #include <functional>
+#include <sstream>
+#include <string>
 
 #include "locking/explore/programs.h"
 #include "locking/explore/strategies.h"
@@ -45,6 +47,17 @@ void ListStrategies() {
     PrintRow(strategy.name, strategy.description);
 }
 
+// The headings of docs/rules.md: "### LK02 Two classes are taken in both orders".
+void ListRules() {
+  const std::string heading = "### ";
+  std::istringstream page(std::string(EmbeddedRules().front().text));
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with(heading)) continue;
+    const std::size_t space = line.find(' ', heading.size());
+    PrintRow(line.substr(heading.size(), space - heading.size()), line.substr(space + 1));
+  }
+}
+
 void ListInvariants() {
   for (const vm::CheckedInvariant& invariant : vm::CheckedInvariants())
     PrintRow(invariant.id, invariant.text);
@@ -63,7 +76,7 @@ struct Topic {
 const std::vector<Topic>& Topics() {
   static const auto* topics = new std::vector<Topic>{
       {"scenarios", ListScenarios},   {"workers", ListWorkers}, {"strategies", ListStrategies},
-      {"tests", ListTests},           {"defects", nullptr},     {"rules", nullptr},
+      {"tests", ListTests},           {"defects", nullptr},     {"rules", ListRules},
       {"invariants", ListInvariants}, {"locks", ListLocks}};
   return *topics;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the C++ source of a function of embedded.h: embed.py OUT FUNCTION FILE.toml…"""
+"""Writes the C++ source of a function of embedded.h: embed.py OUT FUNCTION FILE…"""
 
 import os
 import sys
@@ -8,14 +8,14 @@ import sys
 def literal(text):
     """A raw string, in pieces that every compiler takes."""
     pieces = [text[i : i + 8000] for i in range(0, len(text), 8000)] or [""]
-    return "\n".join(f'R"toml({piece})toml"' for piece in pieces)
+    return "\n".join(f'R"embed({piece})embed"' for piece in pieces)
 
 
 def main():
     out_path, function, *paths = sys.argv[1:]
     entries = []
     for path in sorted(paths, key=os.path.basename):
-        name = os.path.basename(path).removesuffix(".toml")
+        name = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding="utf-8") as file:
             entries.append(f'      {{"{name}", {literal(file.read())}}},\n')
     with open(out_path, "w", encoding="utf-8") as out:

@@ -10,7 +10,7 @@
 namespace stress {
 
 struct EmbeddedFile {
-  std::string_view name;  // without .toml
+  std::string_view name;  // without what follows the dot
   std::string_view text;
 };
 
@@ -18,6 +18,8 @@ struct EmbeddedFile {
 std::vector<EmbeddedFile> EmbeddedScenarios();
 // ci/lock_order.toml, alone.
 std::vector<EmbeddedFile> EmbeddedOrderBook();
+// docs/rules.md, alone.
+std::vector<EmbeddedFile> EmbeddedRules();
 
 }  // namespace stress
 

@@ -52,6 +52,10 @@ TEST_F(Command, ListsBeginWithTheName) {
   EXPECT_EQ(scenarios.exit_code, 0);
   EXPECT_TRUE(Contains(scenarios.out, "\nmixed "));
   EXPECT_TRUE(Contains(scenarios.out, "\nlow-memory "));
+  const Outcome rules = Run({"list", "rules"});
+  EXPECT_TRUE(
+      Contains(rules.out, "\nLK02                   Two classes are taken in both orders\n"))
+      << rules.out;
   for (const char* what : {"workers", "strategies", "tests", "invariants", "locks"})
     EXPECT_EQ(Run({"list", what}).exit_code, 0) << what;
 }
