@@ -120,8 +120,8 @@ bool Fails(const std::string& tier) {
 
 TEST(RulesPage, SaysWhichTiersFailARun) {
   const auto rows = RowsByCode(RulesPage().Find("Tiers"));
-  const Ids tiers = ProductSources().Find(
-      std::regex(R"re("(confirmed|provable|gated|ordered|single-context|no-writer|class-only)")re"));
+  const Ids tiers = ProductSources().Find(std::regex(
+      R"re("(confirmed|provable|gated|ordered|single-context|no-writer|class-only)")re"));
   for (const std::string& tier : tiers) {
     ASSERT_TRUE(rows.contains(tier)) << tier;
     const bool fails = Fails(tier);
