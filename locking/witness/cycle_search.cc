@@ -83,9 +83,10 @@ void CycleSearch::SearchFrom(const Acquisition& closing, Pass pass, std::uint32_
           !Blocks(graph_.node(node), waiter, held.mode, pass))
         continue;
       ends = ends || held.mode == LockMode::kExclusive;
-      if (best_[i].has_value() && best_[i]->tier == Tier::kProvable) continue;
+      std::optional<LockCycle>& best = best_[i];
+      if (best.has_value() && best->tier == Tier::kProvable) continue;
       LockCycle cycle = Judge(index, i, NeedsOf(step, held.mode, pass), pass);
-      if (!best_[i].has_value() || best_[i]->tier < cycle.tier) best_[i] = std::move(cycle);
+      if (!best.has_value() || best->tier < cycle.tier) best = std::move(cycle);
     }
     if (!ends) Expand(step, index, pass);
   }

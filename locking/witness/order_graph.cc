@@ -1,6 +1,7 @@
 #include "locking/witness/order_graph.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace locking {
 namespace {
@@ -143,24 +144,26 @@ bool OrderGraph::Join(OrderEdge::Sample* s, const Acquisition& a) {
   }
   OrderEdge::Crowd& crowd = *s->crowd;
   crowd.follows.Meet(*a.moment);
-  if (crowd.last.size() == kMostInCrowd && !crowd.last.contains(a.thread)) {
-    const bool news = crowd.complete;
-    crowd.complete = false;
-    return news;
-  }
-  std::uint32_t& last = crowd.last[a.thread];
-  last = std::max(last, a.moment->EpochOf(a.thread));
-  return true;
+  const std::uint32_t epoch = a.moment->EpochOf(a.thread);
+  const auto [last, added] = crowd.last.emplace(a.thread, epoch);
+  if (!added) last->second = std::max(last->second, epoch);
+  if (crowd.last.size() <= kMostInCrowd) return true;
+  crowd.last.erase(last);
+  return std::exchange(crowd.complete, false);
 }
 
 bool OrderGraph::Precedes(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
+  const auto followed = [&](std::uint32_t thread, std::uint32_t epoch) {
+    const OrderEdge::Crowd* crowd = b.crowd.get();
+    const Acquisition& y = acquisitions_[b.acquisition];
+    return (crowd == nullptr ? y.moment->EpochOf(thread) : crowd->follows.EpochOf(thread)) >= epoch;
+  };
+  if (const OrderEdge::Crowd* crowd = a.crowd.get(); crowd != nullptr)
+    return crowd->complete && std::all_of(crowd->last.begin(), crowd->last.end(), [&](auto& last) {
+             return followed(last.first, last.second);
+           });
   const Acquisition& x = acquisitions_[a.acquisition];
-  const Moment& follows =
-      b.crowd != nullptr ? b.crowd->follows : *acquisitions_[b.acquisition].moment;
-  if (a.crowd == nullptr) return follows.EpochOf(x.thread) >= x.moment->EpochOf(x.thread);
-  return a.crowd->complete &&
-         std::all_of(a.crowd->last.begin(), a.crowd->last.end(),
-                     [&](const auto& last) { return follows.EpochOf(last.first) >= last.second; });
+  return followed(x.thread, x.moment->EpochOf(x.thread));
 }
 
 bool OrderGraph::Excluded(const Acquisition& a, const Acquisition& b) const {

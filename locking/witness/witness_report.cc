@@ -58,7 +58,7 @@ ObservedLock ObservedSide(const OrderGraph& graph, const TakenLock& lock, bool w
   return side;
 }
 
-void AddSides(const OrderGraph& graph, OrderEdge::Sample sample, Finding* finding) {
+void AddSides(const OrderGraph& graph, const OrderEdge::Sample& sample, Finding* finding) {
   const Acquisition& a = graph.acquisition(sample.acquisition);
   finding->threads.push_back(HeldSide(graph, a, sample.held));
   finding->threads.push_back(TakenSide(graph, a, sample.held));
