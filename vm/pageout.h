@@ -98,7 +98,8 @@ class PageDaemon {
 
   System& system_;
   Laundry laundry_;
-  bool stalled_ = false;  // (the daemon's thread) the writes under way are not counted on
+  // The writes under way are not counted on. Scans may run side by side; each believes the last.
+  locking::Relaxed<bool> stalled_ = false;
   locking::Thread thread_;
   locking::Relaxed<std::uint32_t> thread_id_;
 };
