@@ -4,8 +4,8 @@
 //   head                                tail
 //   [plain] [plain] ... [zeroed] [zeroed]     zeroed frames are handed out from the tail
 //
-// While there are plenty, plain pages are taken in batches, one a thread (page_batch.h): a page on
-// a batch is free and not counted. The page daemon begins each pass by putting them back.
+// While there are plenty, plain pages come and go in batches (page_batch.h): a page on a batch is
+// free and not counted. The page daemon begins each pass by putting them back.
 //
 // Thread safety: guarded by one spin lock, a leaf; it is the interlock of the free-page sleeps.
 // Counts may be read at any time.
@@ -141,7 +141,7 @@ class FreeQueue {
   const Thresholds thresholds_;
   const locking::Relaxed<std::uint32_t>& cached_;
   locking::SleepQueue& sleep_queue_;
-  alignas(128) locking::SpinMutex lock_;
+  locking::SpinMutex lock_;
   PageList free_ LOCKING_GUARDED_BY(lock_);
   PageList held_ LOCKING_GUARDED_BY(lock_);
   PageBatches batches_;

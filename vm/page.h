@@ -3,8 +3,7 @@
 // Lock key, one letter a field:
 //   (o) the owner's lock: the object it belongs to, held exclusively to change
 //   (p) the page role (PageLock): a hashed pool in the dialect per-page, the page queue mutex in
-//   the
-//       dialect queues
+//       the dialect queues
 //   (q) the page role and the page queue mutex to change; either to read
 //   (f) the lock of the free queue, or of the batch, that the page stands on while it is free or
 //       held; else the page role

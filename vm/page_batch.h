@@ -19,8 +19,7 @@ namespace vm {
 
 inline constexpr std::uint32_t kBatches = 8;
 
-// Two cache lines: a processor fetches them in pairs.
-struct alignas(128) PageBatch {
+struct alignas(64) PageBatch {
   locking::SpinMutex lock{kPageBatchLock};
   PageList pages LOCKING_GUARDED_BY(lock);
 };

@@ -83,6 +83,7 @@ void PageQueues::Flush(PageBatch& batch) {
 }
 
 void PageQueues::FlushBatches() {
+  if (batch_pages_ == 1) return;
   for (PageBatch& batch : batches_) Flush(batch);
 }
 

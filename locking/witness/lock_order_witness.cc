@@ -207,11 +207,10 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
     return;
   }
   const bool blocking = acquisition.taken.attempt == Attempt::kBlocking;
-  const bool writes = acquisition.taken.mode == LockMode::kExclusive;
   std::uint32_t index = 0;
   const bool news = graph_.Add(std::move(acquisition), &index);
   slot->record = index;
-  const bool new_writer = blocking && writes && graph_.AddWriter(index);
+  const bool new_writer = graph_.AddWriter(index);
   if (blocking) CheckKinds(index, findings);
   if (blocking && taking.class_held && !InDeclaredOrder(self, taking))
     CheckSameClass(self, taking, index, findings);
@@ -245,6 +244,7 @@ void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,
     }
   }
   if (!changed) return;
+  graph_.AddWriter(slot->record);
   if (graph_.AddAgain(slot->record)) CheckCycles(slot->record, findings);
   Reconsider(findings);
 }

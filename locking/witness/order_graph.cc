@@ -77,6 +77,7 @@ bool OrderGraph::AddAgain(std::uint32_t index) {
 
 bool OrderGraph::AddWriter(std::uint32_t acquisition) {
   const Acquisition& a = acquisitions_[acquisition];
+  if (a.taken.attempt == Attempt::kTry || a.taken.mode == LockMode::kShared) return false;
   ClassNode& node = nodes_[a.taken.node];
   for (const OrderEdge::Sample& writer : node.writers) {
     const Acquisition& b = acquisitions_[writer.acquisition];

@@ -109,7 +109,7 @@ class OrderGraph {
   // Adds the acquisition and what it says about edges. True: a verdict about a cycle may follow
   // from it, because an edge, a sample or a mode is new.
   bool Add(Acquisition acquisition, std::uint32_t* index);
-  // The acquisition may wait exclusively: readers that come meanwhile wait too. True: a verdict
+  // Where the acquisition waits exclusively, readers that come meanwhile wait too. True: a verdict
   // about readers may follow from it.
   bool AddWriter(std::uint32_t acquisition);
   // Other locks are held in it than was thought: what the acquisition says of its edges once more.
