@@ -84,7 +84,7 @@ bool LockOrderWitness::InDeclaredOrder(const ThreadState& self, const Attempted&
   for (std::uint32_t i = 0; i < self.held.size(); ++i) {
     const HeldLock& held = self.held.at(i);
     if (held.lock_class.load(std::memory_order_relaxed) == &lock_class &&
-        !options_.same_class_order(lock_class, held.instance(), taking.lock.instance()))
+        !options_.same_class_order(lock_class, held.instance(), taking.lock.instance(), self.held))
       return false;
   }
   return true;

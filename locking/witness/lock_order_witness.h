@@ -47,14 +47,17 @@
 
 namespace locking {
 
+// Whether a thread that holds instance `held` of a class, among all of `locks`, may take instance
+// `taken`, by an order that the owner of the class declares. Called with locks held: must not take
+// any.
+using SameClassPredicate = std::function<bool(const LockClass& lock_class, std::uint32_t held,
+                                              std::uint32_t taken, const HeldLocks& locks)>;
+
 struct WitnessOptions {
   // What the graph may take; beyond it new chains are not kept, and dropped() counts them.
   std::size_t memory_bytes = std::size_t{256} << 20;
-  // Whether a thread that holds instance `held` of a class may take instance `taken`, by an order
-  // that the owner of the class declares. Not asked about classes with kDuplicateOk. Called with
-  // locks held: must not take any. Empty: never.
-  std::function<bool(const LockClass& lock_class, std::uint32_t held, std::uint32_t taken)>
-      same_class_order;
+  // Not asked about classes with kDuplicateOk. Empty: never.
+  SameClassPredicate same_class_order;
 };
 
 class LockOrderWitness : public Witness {

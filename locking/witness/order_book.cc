@@ -34,10 +34,9 @@ bool OrderBook::Allows(const std::string& outer, const std::string& inner) const
   return it != inside_.end() && it->second.contains(inner);
 }
 
-std::optional<SameClassOrder> OrderBook::OrderWithin(const std::string& name) const {
+const SameClassOrder* OrderBook::OrderWithin(const std::string& name) const {
   const auto it = same_class_.find(name);
-  if (it == same_class_.end()) return std::nullopt;
-  return it->second;
+  return it == same_class_.end() ? nullptr : &it->second;
 }
 
 std::string OrderBook::TextWith(const std::vector<std::pair<ClassPair, std::string>>& added) const {

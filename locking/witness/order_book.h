@@ -10,6 +10,8 @@
 //   [[same_class]]                     # two instances of one class
 //   class = "map entry"
 //   order = "by-instance"              # the lower number first; or "any"
+//   under = "map"                      # in any order while this is held exclusively; then `order`
+//                                      # may be left out
 //   reason = "the number is the entry's address in the space"
 //
 //   [[exception]]                      # against the order, and known to be harmless
@@ -36,7 +38,13 @@ namespace locking {
 
 using ClassPair = std::pair<std::string, std::string>;  // outer, inner
 
-enum class SameClassOrder { kByInstance, kAny };
+enum class InstanceOrder { kNone, kByInstance, kAny };
+
+// What is declared about two instances of one class.
+struct SameClassOrder {
+  InstanceOrder order = InstanceOrder::kNone;
+  std::string under;  // while this class is held exclusively, any order; empty: no such class
+};
 
 struct OrderException {
   std::string from;
@@ -58,7 +66,8 @@ class OrderBook {
   // Whether `inner` may be taken inside `outer`, by a chain or because it is a leaf.
   bool Allows(const std::string& outer, const std::string& inner) const;
   bool IsLeaf(const std::string& name) const { return leaves_.contains(name); }
-  std::optional<SameClassOrder> OrderWithin(const std::string& name) const;
+  // nullptr: nothing is declared.
+  const SameClassOrder* OrderWithin(const std::string& name) const;
   // The neighbours in chains, each once, in order of the file.
   const std::vector<ClassPair>& pairs() const { return pairs_; }
   const std::vector<std::string>& leaves() const { return leaf_names_; }

@@ -153,15 +153,26 @@ void OrderBookParser::ForEachTable(const toml::node& node, const char* key,
 }
 
 void OrderBookParser::ParseSameClass(const toml::table& table) {
-  CheckKeys(table, {"class", "order", "reason"});
+  CheckKeys(table, {"class", "order", "under", "reason"});
   const std::string name = Text(table, "class");
-  const std::string order = Text(table, "order");
+  SameClassOrder declared;
+  if (table.contains("under")) declared.under = Text(table, "under");
+  if (table.contains("order") || !table.contains("under")) {
+    const std::string order = Text(table, "order");
+    if (!order.empty() && order != "by-instance" && order != "any")
+      Error(*table.get("order"), "`order` is " + Quoted(order) +
+                                     "; accepted: `by-instance`, `any`" +
+                                     DidYouMean(order, {"by-instance", "any"}));
+    declared.order = order == "any" ? InstanceOrder::kAny : InstanceOrder::kByInstance;
+  }
   Text(table, "reason");
-  if (!order.empty() && order != "by-instance" && order != "any")
-    Error(*table.get("order"), "`order` is " + Quoted(order) + "; accepted: `by-instance`, `any`" +
-                                   DidYouMean(order, {"by-instance", "any"}));
-  const auto value = order == "any" ? SameClassOrder::kAny : SameClassOrder::kByInstance;
-  if (!book_.same_class_.emplace(name, value).second)
+  if (const toml::node* under = table.get("under"); under != nullptr) {
+    if (declared.order == InstanceOrder::kAny)
+      Error(*under, "`under` adds nothing to the order `any`; accepted: one of the two");
+    if (declared.under == name)
+      Error(*under, Quoted(name) + " is under itself; accepted: another class");
+  }
+  if (!book_.same_class_.emplace(name, std::move(declared)).second)
     Error(table, Quoted(name) + " has an order of its instances already; accepted: one");
 }
 

@@ -23,6 +23,14 @@ std::string InAYear(const std::string& today) {
   return std::to_string(std::stoi(today.substr(0, 4)) + 1) + day;
 }
 
+bool HoldsExclusively(const HeldLocks& locks, const std::string& name) {
+  for (std::uint32_t i = 0; i < locks.size(); ++i)
+    if (locks.at(i).mode() == LockMode::kExclusive &&
+        locks.at(i).lock_class.load(std::memory_order_relaxed)->name() == name)
+      return true;
+  return false;
+}
+
 class Checker {
  public:
   Checker(const OrderBook& book, const OrderSnapshot& observed, const std::string& today)
@@ -211,12 +219,14 @@ std::vector<Finding> OrderFindings(const OrderVerdict& verdict) {
   return findings;
 }
 
-std::function<bool(const LockClass& lock_class, std::uint32_t held, std::uint32_t taken)>
-SameClassRule(const OrderBook& book) {
-  return [book](const LockClass& lock_class, std::uint32_t held, std::uint32_t taken) {
-    const std::optional<SameClassOrder> order = book.OrderWithin(lock_class.name());
-    if (!order.has_value()) return false;
-    return *order == SameClassOrder::kAny || held < taken;
+SameClassPredicate SameClassRule(const OrderBook& book) {
+  return [book](const LockClass& lock_class, std::uint32_t held, std::uint32_t taken,
+                const HeldLocks& locks) {
+    const SameClassOrder* declared = book.OrderWithin(lock_class.name());
+    if (declared == nullptr) return false;
+    return declared->order == InstanceOrder::kAny ||
+           (declared->order == InstanceOrder::kByInstance && held < taken) ||
+           HoldsExclusively(locks, declared->under);
   };
 }
 

@@ -5,12 +5,12 @@
 #define LOCKING_WITNESS_ORDER_CHECK_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "locking/finding.h"
 #include "locking/lock_class.h"
+#include "locking/witness/lock_order_witness.h"
 #include "locking/witness/order_book.h"
 #include "locking/witness/order_snapshot.h"
 
@@ -60,8 +60,7 @@ std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict);
 // LK12 for each unapproved edge: what a strict run fails by.
 std::vector<Finding> OrderFindings(const OrderVerdict& verdict);
 // For WitnessOptions::same_class_order: what the book says about instances of one class.
-std::function<bool(const LockClass& lock_class, std::uint32_t held, std::uint32_t taken)>
-SameClassRule(const OrderBook& book);
+SameClassPredicate SameClassRule(const OrderBook& book);
 
 }  // namespace locking
 

@@ -79,9 +79,10 @@ TEST(OrderBook, SameClassRuleComparesInstances) {
   const auto rule = SameClassRule(Book());
   const LockClass declared("map entry", LockKind::kMutex);
   const LockClass other("object", LockKind::kMutex);
-  EXPECT_TRUE(rule(declared, 1, 2));
-  EXPECT_FALSE(rule(declared, 2, 1));
-  EXPECT_FALSE(rule(other, 1, 2));
+  const HeldLocks nothing;
+  EXPECT_TRUE(rule(declared, 1, 2, nothing));
+  EXPECT_FALSE(rule(declared, 2, 1, nothing));
+  EXPECT_FALSE(rule(other, 1, 2, nothing));
 }
 
 struct BadBook {
@@ -129,6 +130,14 @@ TEST(OrderBook, SaysWhereItIsWrongAndWhatIsAccepted) {
       {"[[same_class]]\nclass = \"a\"\norder = \"by-instanc\"\nreason = \"r\"",
        "book.toml:3: `order` is `by-instanc`; accepted: `by-instance`, `any`; did you mean "
        "`by-instance`?"},
+      {"[[same_class]]\nclass = \"a\"\nreason = \"r\"",
+       "book.toml:1: `order` is missing; accepted: a string"},
+      {"[[same_class]]\nclass = \"a\"\norder = \"any\"\nunder = \"b\"\nreason = \"r\"",
+       "book.toml:4: `under` adds nothing to the order `any`; accepted: one of the two"},
+      {"[[same_class]]\nclass = \"a\"\nunder = \"a\"\nreason = \"r\"",
+       "book.toml:3: `a` is under itself; accepted: another class"},
+      {"[[same_class]]\nclass = \"a\"\nunder = 3\nreason = \"r\"",
+       "book.toml:3: `under` is no text; accepted: a string"},
       {"[[same_class]]\nclass = \"a\"\norder = \"any\"\nreason = \"r\"\n"
        "[[same_class]]\nclass = \"a\"\norder = \"any\"\nreason = \"r\"",
        "book.toml:5: `a` has an order of its instances already; accepted: one"},

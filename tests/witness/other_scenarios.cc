@@ -30,9 +30,8 @@ std::string Row(int length, bool held) {
 void AddZircon(std::vector<Scenario>* table) {
   const std::string family = "Zircon";
   WitnessOptions by_number;
-  by_number.same_class_order = [](const LockClass&, std::uint32_t held, std::uint32_t taken) {
-    return held < taken;
-  };
+  by_number.same_class_order = [](const LockClass&, std::uint32_t held, std::uint32_t taken,
+                                  const HeldLocks&) { return held < taken; };
   table->push_back({family, "one lock", "A", ""});
   table->push_back({family, "two of one class", "A#1 A#2", "LK04/class-only"});
   table->push_back({family,

@@ -57,6 +57,7 @@ void AddLinuxScenarios(std::vector<Scenario>* table);
 void AddReadWriteScenarios(std::vector<Scenario>* table);
 void AddOtherValidatorScenarios(std::vector<Scenario>* table);
 void AddTierScenarios(std::vector<Scenario>* table);
+void AddBookScenarios(std::vector<Scenario>* table);
 
 }  // namespace locking
 

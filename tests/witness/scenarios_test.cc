@@ -15,6 +15,7 @@ std::vector<Scenario>& Table() {
     AddReadWriteScenarios(rows);
     AddOtherValidatorScenarios(rows);
     AddTierScenarios(rows);
+    AddBookScenarios(rows);
     return rows;
   }();
   return *table;
