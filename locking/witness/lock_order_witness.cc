@@ -201,7 +201,8 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
   slot->held_instances = taking.class_held ? 0 : self.held.instances();
   slot->instances_matter = ~0u;
   slot->count.store(0, std::memory_order_relaxed);
-  if (graph_.bytes() > options_.memory_bytes) {
+  if (!graph_.HasRoom(acquisition.taken.node, options_.memory_bytes)) {
+    ++graph_.node(acquisition.taken.node).dropped;
     dropped_.fetch_add(1, std::memory_order_relaxed);
     if (!known) slot->record = kNotKept;
     return;

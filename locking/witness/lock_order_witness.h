@@ -54,7 +54,8 @@ using SameClassPredicate = std::function<bool(const LockClass& lock_class, std::
                                               std::uint32_t taken, const HeldLocks& locks)>;
 
 struct WitnessOptions {
-  // What the graph may take; beyond it new chains are not kept, and dropped() counts them.
+  // What the graph may take. Beyond it new chains are not kept, those of classes with many of them
+  // first; dropped() counts them, OrderSnapshot::dropped_by_class by the class that was taken.
   std::size_t memory_bytes = std::size_t{256} << 20;
   // Not asked about classes with kDuplicateOk. Empty: never.
   SameClassPredicate same_class_order;

@@ -59,9 +59,16 @@ std::uint32_t OrderGraph::FindEdge(std::uint32_t from, std::uint32_t to) const {
   return it == edge_of_pair_.end() ? kNoEdge : it->second;
 }
 
+bool OrderGraph::HasRoom(std::uint32_t node, std::size_t memory_bytes) const {
+  if (bytes() <= memory_bytes / 2) return true;
+  return bytes() <= memory_bytes && nodes_[node].bytes <= memory_bytes / 2 / node_count();
+}
+
 bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
   *index = acquisition_count();
-  bytes_ += sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock);
+  const std::size_t bytes = sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock);
+  bytes_ += bytes;
+  nodes_[acquisition.taken.node].bytes += bytes;
   acquisitions_.push_back(std::move(acquisition));
   return AddAgain(*index);
 }

@@ -94,6 +94,8 @@ struct ClassNode {
   // Two live locks of this class had one number: its numbers tell nothing.
   bool ambiguous = false;
   std::vector<std::uint32_t> out;  // edges
+  std::size_t bytes = 0;           // of its acquisitions
+  std::uint64_t dropped = 0;       // its acquisitions that were not kept
 };
 
 class OrderGraph {
@@ -129,6 +131,9 @@ class OrderGraph {
   StackTable& stacks() { return stacks_; }
   const StackTable& stacks() const { return stacks_; }
   std::size_t bytes() const { return bytes_ + stacks_.bytes(); }
+  // Whether another acquisition of the class fits. The second half of `memory_bytes` is for classes
+  // that have less than their share of the first, so that one class does not crowd out the others.
+  bool HasRoom(std::uint32_t node, std::size_t memory_bytes) const;
 
   // Whether a lock that both held keeps the thread of `a` from where it stood while that of `b`
   // stands where it did.

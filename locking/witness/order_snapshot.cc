@@ -53,6 +53,8 @@ void SortAndUnite(OrderSnapshot* snapshot) {
 OrderSnapshot Merge(const OrderSnapshot& a, const OrderSnapshot& b) {
   OrderSnapshot merged;
   merged.dropped = a.dropped + b.dropped;
+  merged.dropped_by_class = a.dropped_by_class;
+  for (const auto& [name, dropped] : b.dropped_by_class) merged.dropped_by_class[name] += dropped;
   merged.edges = a.edges;
   merged.edges.insert(merged.edges.end(), b.edges.begin(), b.edges.end());
   SortAndUnite(&merged);

@@ -6,6 +6,7 @@
 #define LOCKING_WITNESS_ORDER_SNAPSHOT_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct ObservedEdge {
 struct OrderSnapshot {
   std::vector<ObservedEdge> edges;  // in order of (from, to)
   std::uint64_t dropped = 0;        // acquisitions that were not kept: then edges may be missing
+  // The same by the class that was taken: only edges to these may be missing.
+  std::map<std::string, std::uint64_t> dropped_by_class;
 
   // nullptr: not observed.
   const ObservedEdge* Find(const std::string& from, const std::string& to) const;

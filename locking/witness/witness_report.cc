@@ -129,6 +129,9 @@ OrderSnapshot Observed(const OrderGraph& graph, const std::vector<std::uint64_t>
     }
     snapshot.edges.push_back(std::move(observed));
   }
+  for (std::uint32_t n = 0; n < graph.node_count(); ++n)
+    if (const ClassNode& node = graph.node(n); node.dropped != 0)
+      snapshot.dropped_by_class[node.name] += node.dropped;
   SortAndUnite(&snapshot);
   return snapshot;
 }

@@ -1,6 +1,7 @@
 // What the table of scenarios does not show: counts, evidence, sleeps, memory, instances.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -280,6 +281,39 @@ TEST_F(WitnessTest, WhatDoesNotFitIsCounted) {
   EXPECT_GT(witness_->dropped(), 0u);
   EXPECT_EQ(Snapshot().dropped, witness_->dropped());
   EXPECT_LT(Snapshot().edges.size(), 100u);
+}
+
+// A chain for each order of the outer locks.
+void TakeInsideManyChains(Mutex& inner, std::vector<std::unique_ptr<Mutex>>& outer) {
+  std::vector<std::size_t> order(outer.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  do {
+    for (std::size_t i : order) outer[i]->TryLock();
+    inner.Lock();
+    inner.Unlock();
+    for (std::size_t i : order) outer[i]->Unlock();
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST_F(WitnessTest, AClassThatDoesNotFitIsWorseAlone) {
+  Restart({.memory_bytes = 64 << 10, .same_class_order = nullptr});
+  const LockClass greedy("greedy", LockKind::kMutex);
+  std::vector<std::unique_ptr<LockClass>> classes;
+  std::vector<std::unique_ptr<Mutex>> outer;
+  for (int i = 0; i < 5; ++i) {
+    classes.push_back(std::make_unique<LockClass>("outer " + std::to_string(i), LockKind::kMutex));
+    outer.push_back(std::make_unique<Mutex>(*classes.back()));
+  }
+  Mutex a(kA), b(kB), inner(greedy);
+  TakeInsideManyChains(inner, outer);
+  Nest(a, b);
+  const OrderSnapshot snapshot = Snapshot();
+  EXPECT_NE(snapshot.Find("alpha", "beta"), nullptr);
+  EXPECT_GT(snapshot.dropped_by_class.at("greedy"), 0u);
+  EXPECT_FALSE(snapshot.dropped_by_class.contains("beta"));
+  std::uint64_t dropped = 0;
+  for (const auto& [name, count] : snapshot.dropped_by_class) dropped += count;
+  EXPECT_EQ(dropped, snapshot.dropped);
 }
 
 // Sleeps.
