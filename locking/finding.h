@@ -3,9 +3,12 @@
 #ifndef LOCKING_FINDING_H_
 #define LOCKING_FINDING_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "locking/site.h"
 
 namespace locking {
 
@@ -17,6 +20,17 @@ struct ThreadEvidence {
   std::vector<std::string> stack;  // innermost first
 };
 
+// Where a thread stands in a circle of waits, seen or possible.
+struct CycleWait {
+  static constexpr std::uint32_t kNothing = ~0u;
+
+  std::uint32_t held;    // id of the class that another one waits for; kNothing: see below
+  std::uint32_t wanted;  // id of the class that it waits for
+  Site site;             // where it waits
+  // A writer that waits between two readers of the circle need not hold anything of it.
+  bool is_writer_between() const { return held == kNothing; }
+};
+
 struct Finding {
   std::string id;    // "LK02", "INV-13", "RACE", ...
   std::string tier;  // witness tiers ("confirmed", "provable", ...); else empty
@@ -25,6 +39,8 @@ struct Finding {
   std::vector<std::string> log_tail;  // last operations, oldest first
   std::string replay;                 // the command that runs it again; filled in by the run
   std::string signature;              // equal for equal failures; filled from id and title if empty
+  // Of a deadlock, seen or possible: each thread of the circle, the writers between readers last.
+  std::vector<CycleWait> cycle;
 };
 
 // Whether the run failed by this finding. A potential deadlock fails it only when its tier says

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
+#include <map>
 #include <memory>
-#include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "locking/evidence.h"
+#include "locking/explore/directed_walk.h"
+#include "locking/explore/runner.h"
 #include "locking/explore/strategies.h"
 #include "locking/futex.h"
 #include "locking/hash.h"
@@ -24,59 +24,21 @@ constexpr std::uint64_t kRoundPerJob = 1024;
 // Steps after which a replay that outran its record is ended.
 constexpr std::uint64_t kStepsBeyondRecord = 1000;
 
-using Findings = std::vector<Finding>;
+// How much a finding says; a stronger one of the same signature takes the place of the former.
+enum class Strength : std::uint8_t { kListed, kFails, kConfirmed };
 
-// Takes what a detector reports without ending the execution (a lock-order violation): it fails all
-// the same. The threads of one execution take turns, so the lock is never waited for.
-class CollectingSink : public FindingSink {
- public:
-  void Report(Finding finding) override {
-    // Unwinding threads keep no order and leave locks behind: that says nothing.
-    const Executor* executor = Self().executor;
-    if (executor != nullptr && executor->abandoned()) return;
-    std::lock_guard lock(mutex_);
-    const auto same = [&](const Finding& known) { return known.signature == finding.signature; };
-    if (FailsRun(finding) && std::none_of(findings_.begin(), findings_.end(), same))
-      findings_.push_back(std::move(finding));
-  }
-  [[noreturn]] void ReportFatal(Finding finding) override {
-    DefaultFindingSink().ReportFatal(std::move(finding));  // an executor ends its execution instead
-    std::abort();  // not reached; gcc does not see that a virtual function never returns
-  }
-  Findings Take() { return std::exchange(findings_, {}); }
+Strength StrengthOf(const Finding& finding) {
+  if (!FailsRun(finding)) return Strength::kListed;
+  return finding.tier == "confirmed" ? Strength::kConfirmed : Strength::kFails;
+}
 
- private:
-  std::mutex mutex_;
-  Findings findings_;
-};
+bool AnyFails(const Findings& findings) {
+  return std::any_of(findings.begin(), findings.end(), FailsRun);
+}
 
-// One OS thread's executor, and what it needs.
-class Runner {
- public:
-  Runner(const Body& body, RunContext run) : body_(body), run_(run) { run_.sink = &sink_; }
+using FindingKey = std::pair<Strength, std::string>;  // of one without evidence
 
-  // What was found, in order of time.
-  Findings Run(Strategy& strategy, std::uint64_t seed, std::uint32_t max_steps,
-               bool with_evidence) {
-    ended_by_failure_ = !executor_.Run(body_, strategy, {seed, max_steps, run_, with_evidence});
-    Findings found = sink_.Take();
-    if (ended_by_failure_)
-      found.push_back(executor_.failure());
-    else if (found.empty() && executor_.sanitizer_reports() > 0)
-      found.push_back(FindingOf(executor_.sanitizer_report()));
-    return found;
-  }
-  // The last finding ended its execution; else detectors reported all and the execution went on.
-  bool ended_by_failure() const { return ended_by_failure_; }
-  const ExploreExecutor& executor() const { return executor_; }
-
- private:
-  const Body& body_;
-  RunContext run_;
-  CollectingSink sink_;
-  bool ended_by_failure_ = false;
-  ExploreExecutor executor_;
-};
+FindingKey KeyOf(const Finding& finding) { return {StrengthOf(finding), finding.signature}; }
 
 // `failure` has all that a replay needs only when its worker saw it for the first time.
 struct SeenFailure {
@@ -84,8 +46,9 @@ struct SeenFailure {
   bool is_new = false;
 };
 
-struct FailedExecution {
+struct TellingExecution {
   std::uint64_t number;  // from 1
+  bool failed;           // else all that it found is only listed
   std::vector<SeenFailure> seen;
 };
 
@@ -93,9 +56,8 @@ struct FailedExecution {
 struct Share {
   std::unique_ptr<Runner> runner;
   std::unique_ptr<Strategy> strategy;
-  // By the signature of a finding without evidence: its signature with evidence.
-  std::unordered_map<std::string, std::string> known;
-  std::vector<FailedExecution> failed;  // of this round
+  std::map<FindingKey, std::string> known;  // the signature with evidence
+  std::vector<TellingExecution> telling;    // of this round
   std::uint64_t steps = 0;
   bool exhausted = false;
 };
@@ -123,6 +85,7 @@ class Checker {
     result_.seconds = static_cast<double>(MonotonicNs() - start_ns) / 1e9;
     if (result_.seconds > 0)
       result_.executions_per_second = static_cast<double>(result_.executions) / result_.seconds;
+    Direct();
     return std::move(result_);
   }
 
@@ -132,12 +95,15 @@ class Checker {
   void RunShare(std::uint64_t first, std::uint64_t size, std::size_t worker);
   void RunOne(std::uint64_t first, std::uint64_t offset, Share& share);
   bool Stopped();
-  std::vector<SeenFailure> Record(Share& share, Findings found, std::uint64_t execution,
-                                  std::uint64_t seed);
-  std::vector<SeenFailure> RecordAnew(Share& share, Findings found, std::uint64_t execution,
-                                      std::uint64_t seed);
+  std::vector<SeenFailure> Record(Share& share, const Strategy& strategy, Findings found,
+                                  std::uint64_t execution, std::uint64_t seed);
+  std::vector<SeenFailure> RecordAnew(Share& share, const Strategy& strategy, Findings found,
+                                      std::uint64_t execution, std::uint64_t seed);
   void Fold(std::uint64_t first);
   void Keep(SeenFailure seen);
+  void Direct();
+  void DriveInto(const Failure& possible);
+  Failure* Find(const std::string& signature);
 
   const Body& body_;
   const Options& options_;
@@ -204,8 +170,10 @@ void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
   round_[offset] = {executor.trace_hash(), executor.steps(), true};
   if (!found.empty()) {
     const std::uint64_t execution = first + offset + 1;
-    share.failed.push_back({execution, Record(share, std::move(found), execution, seed)});
-    if (!options_.keep_going) {
+    const bool failed = AnyFails(found);
+    share.telling.push_back(
+        {execution, failed, Record(share, *share.strategy, std::move(found), execution, seed)});
+    if (failed && !options_.keep_going) {
       std::uint64_t limit = limit_.load(std::memory_order_relaxed);
       while (offset + 1 < limit && !limit_.compare_exchange_weak(limit, offset + 1)) {
       }
@@ -214,50 +182,51 @@ void Checker::RunOne(std::uint64_t first, std::uint64_t offset, Share& share) {
   share.exhausted = !share.strategy->EndExecution();
 }
 
-std::vector<SeenFailure> Checker::Record(Share& share, Findings found, std::uint64_t execution,
-                                         std::uint64_t seed) {
+std::vector<SeenFailure> Checker::Record(Share& share, const Strategy& strategy, Findings found,
+                                         std::uint64_t execution, std::uint64_t seed) {
   const bool all_known = std::all_of(found.begin(), found.end(), [&](const Finding& finding) {
-    return share.known.contains(finding.signature);
+    return share.known.contains(KeyOf(finding));
   });
-  if (!all_known) return RecordAnew(share, std::move(found), execution, seed);
+  if (!all_known) return RecordAnew(share, strategy, std::move(found), execution, seed);
   std::vector<SeenFailure> seen(found.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     seen[i].failure.execution = execution;
-    seen[i].failure.finding.signature = share.known[found[i].signature];
+    seen[i].failure.finding.tier = found[i].tier;
+    seen[i].failure.finding.signature = share.known[KeyOf(found[i])];
   }
   return seen;
 }
 
 // An execution that shows something new is run again at once, now with all its evidence: its cheap
 // findings may become better ones, and a program that does not replay is noticed.
-std::vector<SeenFailure> Checker::RecordAnew(Share& share, Findings found, std::uint64_t execution,
-                                             std::uint64_t seed) {
+std::vector<SeenFailure> Checker::RecordAnew(Share& share, const Strategy& strategy, Findings found,
+                                             std::uint64_t execution, std::uint64_t seed) {
   const ExploreExecutor& executor = share.runner->executor();
   Failure failure;
   failure.execution = execution;
   failure.test = options_.test;
-  failure.strategy = options_.strategy;
+  failure.strategy = strategy.name();
   failure.seed = seed;
   failure.max_steps = options_.max_steps;
   failure.trace_hash = executor.trace_hash();
   failure.choices.assign(executor.choices().begin(), executor.choices().end());
-  RecordedSchedule strategy(failure.choices);
+  RecordedSchedule recorded(failure.choices);
   const bool ended_it = share.runner->ended_by_failure();
-  Findings again = share.runner->Run(strategy, seed, options_.max_steps, /*with_evidence=*/true);
+  Findings again = share.runner->Run(recorded, seed, options_.max_steps, /*with_evidence=*/true);
   // What a shared witness or a sanitizer has reported once it does not report again: the trace
   // decides.
-  failure.reproduced = (!again.empty() || !ended_it) && !strategy.diverged() &&
+  failure.reproduced = (!again.empty() || !ended_it) && !recorded.diverged() &&
                        executor.trace_hash() == failure.trace_hash;
   // Such a report may be missing among the first ones: the two lists end alike.
   const std::size_t missing = found.size() - std::min(found.size(), again.size());
   std::vector<SeenFailure> seen;
   for (std::size_t i = 0; i < found.size(); ++i) {
     failure.finding = std::move(found[i]);
-    const std::string cheap_signature = failure.finding.signature;
+    const FindingKey cheap = KeyOf(failure.finding);
     const bool last = ended_it && i + 1 == found.size();
     if (failure.reproduced && i >= missing && (last || again[i - missing].id == failure.finding.id))
       failure.finding = std::move(again[i - missing]);
-    share.known.emplace(cheap_signature, failure.finding.signature);
+    share.known.emplace(cheap, failure.finding.signature);
     seen.push_back({failure, true});
   }
   return seen;
@@ -265,24 +234,25 @@ std::vector<SeenFailure> Checker::RecordAnew(Share& share, Findings found, std::
 
 // Puts the round together in the order of executions, up to the one that ends it.
 void Checker::Fold(std::uint64_t first) {
-  std::vector<FailedExecution> all;
+  std::vector<TellingExecution> all;
   for (Share& share : shares_) {
-    std::move(share.failed.begin(), share.failed.end(), std::back_inserter(all));
-    share.failed.clear();
+    std::move(share.telling.begin(), share.telling.end(), std::back_inserter(all));
+    share.telling.clear();
     if (share.exhausted) result_.exhausted = done_ = true;
   }
-  std::sort(all.begin(), all.end(),
-            [](const FailedExecution& a, const FailedExecution& b) { return a.number < b.number; });
-  auto failed = all.begin();
+  std::sort(all.begin(), all.end(), [](const TellingExecution& a, const TellingExecution& b) {
+    return a.number < b.number;
+  });
+  auto telling = all.begin();
   for (std::uint64_t offset = 0; offset < round_.size() && round_[offset].run; ++offset) {
     ++result_.executions;
     result_.scheduling_points += round_[offset].steps;
     result_.trace_hash = HashCombine(result_.trace_hash, round_[offset].hash);
-    if (failed == all.end() || failed->number != first + offset + 1) continue;
+    if (telling == all.end() || telling->number != first + offset + 1) continue;
+    for (SeenFailure& seen : telling->seen) Keep(std::move(seen));
+    if (!(telling++)->failed) continue;
     ++result_.failed_executions;
-    if (!result_.first_failure_execution) result_.first_failure_execution = failed->number;
-    for (SeenFailure& seen : failed->seen) Keep(std::move(seen));
-    ++failed;
+    if (!result_.first_failure_execution) result_.first_failure_execution = first + offset + 1;
     if (options_.keep_going) continue;
     done_ = true;
     break;
@@ -290,16 +260,77 @@ void Checker::Fold(std::uint64_t first) {
   if (stopped_.load()) result_.interrupted = done_ = true;
 }
 
+// With each circle of waits that was found possible, in order of appearance.
+void Checker::Direct() {
+  std::vector<Failure> possible;
+  for (const std::vector<Failure>* list : {&result_.failures, &result_.listed})
+    for (const Failure& failure : *list) {
+      const std::string& tier = failure.finding.tier;
+      if (!failure.finding.cycle.empty() && (tier == "provable" || tier == "gated"))
+        possible.push_back(failure);
+    }
+  for (const Failure& failure : possible) DriveInto(failure);
+}
+
+// Further executions, of the seed that showed the circle, until one ends in it. What else they find
+// counts like what the others found.
+void Checker::DriveInto(const Failure& possible) {
+  DirectedWalk strategy(possible.finding.cycle);
+  Share& share = shares_[0];
+  const auto is_forced = [&](const Finding& finding) {
+    return finding.signature == possible.finding.signature && finding.tier == "confirmed";
+  };
+  for (std::uint32_t tried = 1; tried <= options_.directed_executions; ++tried) {
+    const Failure* former = Find(possible.finding.signature);
+    if (former == nullptr || is_forced(former->finding)) return;  // dropped, or forced already
+    if (Stopped()) {
+      result_.interrupted = true;
+      return;
+    }
+    Findings found = share.runner->Run(strategy, possible.seed, options_.max_steps, false);
+    const std::uint64_t execution = result_.executions + ++result_.directed_executions;
+    result_.trace_hash = HashCombine(result_.trace_hash, share.runner->executor().trace_hash());
+    std::vector<SeenFailure> all =
+        Record(share, strategy, std::move(found), execution, possible.seed);
+    const bool forced = std::any_of(all.begin(), all.end(), [&](const SeenFailure& seen) {
+      return is_forced(seen.failure.finding);
+    });
+    if (forced) all.pop_back();  // the deadlock: it is a part of what it confirms
+    for (SeenFailure& seen : all) {
+      seen.failure.count = 0;  // of the executions that nobody directed
+      Keep(std::move(seen));
+    }
+    if (Failure* known = Find(possible.finding.signature)) known->directed_executions = tried;
+  }
+}
+
+Failure* Checker::Find(const std::string& signature) {
+  for (std::vector<Failure>* list : {&result_.failures, &result_.listed})
+    for (Failure& failure : *list)
+      if (failure.finding.signature == signature) return &failure;
+  return nullptr;
+}
+
 void Checker::Keep(SeenFailure seen) {
-  const Failure& failure = seen.failure;
-  for (Failure& known : result_.failures) {
-    if (known.finding.signature != failure.finding.signature) continue;
-    ++known.count;
-    return;
+  for (std::vector<Failure>* list : {&result_.failures, &result_.listed}) {
+    const auto known = std::find_if(list->begin(), list->end(), [&](const Failure& former) {
+      return former.finding.signature == seen.failure.finding.signature;
+    });
+    if (known == list->end()) continue;
+    known->count += seen.failure.count;
+    if (StrengthOf(seen.failure.finding) <= StrengthOf(known->finding)) return;
+    seen.failure.count = known->count;
+    if (list == &result_.failures) {
+      *known = std::move(seen.failure);
+      return;
+    }
+    list->erase(known);
   }
   if (!seen.is_new) return;  // one of those dropped
-  if (result_.failures.size() < options_.max_failures)
-    result_.failures.push_back(std::move(seen.failure));
+  seen.failure.count = std::max<std::uint64_t>(seen.failure.count, 1);
+  std::vector<Failure>& list = FailsRun(seen.failure.finding) ? result_.failures : result_.listed;
+  if (list.size() < options_.max_failures)
+    list.push_back(std::move(seen.failure));
   else
     ++result_.failures_dropped;
 }
@@ -312,11 +343,12 @@ std::uint64_t ExecutionSeed(std::uint64_t seed, std::uint64_t execution) {
 
 namespace {
 
-// Of several findings of one execution, the one that was recorded; the first if it is not there.
+// Of several findings of one execution, the one that was recorded; the first that fails if it is
+// not there.
 Finding& MostLike(const Finding& recorded, Findings& found) {
   for (Finding& finding : found)
     if (finding.signature == recorded.signature) return finding;
-  return found.front();
+  return *std::find_if(found.begin(), found.end(), FailsRun);
 }
 
 }  // namespace
@@ -334,7 +366,7 @@ ReplayResult Replay(const Body& body, const Failure& failure, const RunContext& 
   ReplayResult result;
   result.steps = executor.steps();
   result.trace_hash = executor.trace_hash();
-  result.failed = !found.empty();
+  result.failed = AnyFails(found);
   if (result.failed) result.finding = std::move(MostLike(failure.finding, found));
   if (strategy.diverged()) {
     result.divergence = "at step " + std::to_string(strategy.divergence_step()) + " of " +

@@ -41,9 +41,12 @@ struct Options {
   std::uint32_t depth = 3;                                      // of the strategies that have one
   bool keep_going = false;                                      // after the first failure
   std::uint32_t jobs = 1;           // OS threads; the result does not depend on it
-  std::uint32_t max_failures = 50;  // different ones that are kept
-  RunContext run{};                 // of the body: its witness, statistics; the sink is Check's own
-  std::function<bool()> stop{};     // asked between executions; true: end here
+  std::uint32_t max_failures = 50;  // different ones that are kept, and as many that are listed
+  // For each circle of waits that is found possible (tier provable or gated), at most: further
+  // executions that try to force it, with its threads kept where they would wait. 0: none.
+  std::uint32_t directed_executions = 100;
+  RunContext run{};              // of the body: its witness, statistics; the sink is Check's own
+  std::function<bool()> stop{};  // asked between executions; true: end here
 };
 
 struct Result {
@@ -57,14 +60,17 @@ struct Result {
   std::optional<std::uint64_t> first_failure_execution;  // from 1
   bool exhausted = false;                                // the strategy has nothing left to try
   bool interrupted = false;                              // `stop` said so
-  // Of every point of every execution: kind, thread, lock class and call site. Equal for equal
-  // options and programs, whatever the machine and the number of jobs.
+  // Of every point of every execution, directed ones too: kind, thread, lock class and call site.
+  // Equal for equal options and programs, whatever the machine and the number of jobs.
   std::uint64_t trace_hash = 0;
   // One of each signature, in order of appearance. One execution may give several: those that its
   // detectors reported, then the one that ended it.
   std::vector<Failure> failures;
-  std::uint64_t failures_dropped = 0;  // different ones beyond max_failures
-  bool ok() const { return error.empty() && failed_executions == 0; }
+  std::vector<Failure> listed;         // the same of what fails nothing
+  std::uint64_t failures_dropped = 0;  // different ones beyond max_failures, of both
+  // They come after the others, whose numbers they continue; they are not among `executions`.
+  std::uint64_t directed_executions = 0;
+  bool ok() const { return error.empty() && failed_executions == 0 && failures.empty(); }
 };
 
 Result Check(const Body& body, const Options& options = {});

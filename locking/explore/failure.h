@@ -39,9 +39,10 @@ struct Failure {
   std::uint64_t trace_hash = 0;
   std::vector<std::uint32_t> choices;
   std::map<std::string, std::string> with;  // parameters of the test, for whoever builds it again
-  // Not in the file: how often it was seen in its Check, and whether running it again at once gave
-  // the same trace.
+  // Not in the file: how many executions of its Check showed it, how many were directed at it, and
+  // whether running it again at once gave the same trace.
   std::uint64_t count = 1;
+  std::uint32_t directed_executions = 0;
   bool reproduced = false;
 };
 

@@ -23,9 +23,11 @@ void Abba(Bug bug);
 void BoundedBuffer(Bug bug);
 void Carter();
 void DiningPhilosophers(int philosophers, Bug bug);
+void InversionApart(Bug bug);
 void JoinUnderLock();
 void LostWakeup(Bug bug);
 void ReadersAgain();
+void ReadersInversion(Bug bug);
 void SpinHandOver(Bug bug);
 
 }  // namespace locking::explore::programs

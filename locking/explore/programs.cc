@@ -64,6 +64,10 @@ void AddBlockingPrograms(std::vector<Program>* list) {
                      [n] { programs::DiningPhilosophers(n, Bug::kPresent); }, "LK09"});
   list->push_back({"dining_3_mended", "one of them takes the right fork first",
                    [] { programs::DiningPhilosophers(3, Bug::kMended); }, ""});
+  list->push_back({"inversion_apart", "two orders, one at a start and the other at an end",
+                   [] { programs::InversionApart(Bug::kPresent); }, "LK09"});
+  list->push_back({"inversion_apart_mended", "the same inside a third lock",
+                   [] { programs::InversionApart(Bug::kMended); }, ""});
   list->push_back({"join_under_lock", "the joiner holds the lock that the thread needs",
                    [] { programs::JoinUnderLock(); }, "LK09"});
   list->push_back({"lost_wakeup", "the interlock is given up between the test and the sleep",
@@ -72,6 +76,10 @@ void AddBlockingPrograms(std::vector<Program>* list) {
                    [] { programs::LostWakeup(Bug::kMended); }, ""});
   list->push_back({"readers_again", "a reader reads again while a writer waits",
                    [] { programs::ReadersAgain(); }, "LK09"});
+  list->push_back({"readers_inversion", "both orders with one lock read, and a writer between",
+                   [] { programs::ReadersInversion(Bug::kPresent); }, "LK09"});
+  list->push_back({"readers_inversion_mended", "nobody writes",
+                   [] { programs::ReadersInversion(Bug::kMended); }, ""});
   list->push_back({"spin_hand_over", "a thread spins for what nobody gives",
                    [] { programs::SpinHandOver(Bug::kPresent); }, "LIVELOCK"});
   list->push_back(

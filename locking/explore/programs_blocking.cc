@@ -15,8 +15,10 @@ namespace {
 
 const LockClass kLockClass("program lock", LockKind::kMutex);
 const LockClass kOtherClass("program second lock", LockKind::kMutex);
+const LockClass kGateClass("program gate", LockKind::kMutex);
 const LockClass kForkClass("fork", LockKind::kMutex, LockClassFlags::kDuplicateOk);
 const LockClass kMapClass("program map", LockKind::kSleepable);
+const LockClass kSleepableClass("program sleepable lock", LockKind::kSleepable);
 const LockClass kSpinClass("program spin lock", LockKind::kSpin);
 const LockClass kItemClass("item", LockKind::kResource);
 
@@ -92,6 +94,32 @@ void DiningPhilosophers(int philosophers, Bug bug) {
     });
 }
 
+// One thread is long past its two locks when the other comes to take them the other way round.
+void InversionApart(Bug bug) {
+  constexpr int kSteps = 200;
+  Mutex gate(kGateClass), first(kLockClass), second(kOtherClass);
+  const auto take = [&](Mutex& outer, Mutex& inner) {
+    if (bug == Bug::kMended) gate.Lock();
+    {
+      MutexGuard outer_guard(outer);
+      MutexGuard inner_guard(inner);
+    }
+    if (bug == Bug::kMended) gate.Unlock();
+  };
+  const auto work = [] {
+    Atomic<int> word{0};
+    for (int i = 0; i < kSteps; ++i) word.FetchAdd(1);
+  };
+  Thread early("early", [&] {
+    take(first, second);
+    work();
+  });
+  Thread late("late", [&] {
+    work();
+    take(second, first);
+  });
+}
+
 // The joiner holds what the thread needs to end.
 void JoinUnderLock() {
   Mutex mutex(kLockClass);
@@ -136,6 +164,21 @@ void ReadersAgain() {
   Thread writer("writer", [&] { WriteGuard guard(map); });
   ReadGuard guard(map);
   ReadGuard again(map);
+}
+
+// Two readers in both orders with another lock: a writer that waits between them closes the circle.
+void ReadersInversion(Bug bug) {
+  RwMutex map(kMapClass);
+  Mutex mutex(kSleepableClass);
+  Thread outer("reader outside", [&] {
+    ReadGuard reader(map);
+    MutexGuard guard(mutex);
+  });
+  Thread inner("reader inside", [&] {
+    MutexGuard guard(mutex);
+    ReadGuard reader(map);
+  });
+  if (bug == Bug::kPresent) WriteGuard writer(map);
 }
 
 // A hand-over by spinning: without a yield the loop is as long as chance has it.

@@ -8,6 +8,7 @@ namespace locking {
 Fibre::Fibre(ExploreExecutor* owner, std::uint32_t fibre_id, std::size_t bytes)
     : executor(owner), stack(bytes), thread(fibre_id, "") {
   id = fibre_id;
+  held = &thread.held;
   stack_bottom = stack.bottom();
   stack_bytes = stack.bytes();
   thread.executor = owner;

@@ -14,15 +14,17 @@
 #include <cstdint>
 
 #include "locking/executor.h"
+#include "locking/held_locks.h"
 #include "locking/random.h"
 
 namespace locking {
 
 // What a strategy may know of a thread.
 struct ThreadView {
-  std::uint32_t id = 0;      // from 1, in order of creation; 1 is the body itself
-  std::uint32_t parent = 0;  // id of the thread that spawned it; 0 for the body
-  Point next{};              // what it does when it is picked; kStart before its first point
+  std::uint32_t id = 0;             // from 1, in order of creation; 1 is the body itself
+  std::uint32_t parent = 0;         // id of the thread that spawned it; 0 for the body
+  Point next{};                     // what it does when it is picked; kStart before its first point
+  const HeldLocks* held = nullptr;  // what it holds, where something keeps the list
 };
 
 struct Choice {

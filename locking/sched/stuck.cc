@@ -25,6 +25,11 @@ std::string WaitSignature(const ThreadState& thread) {
          FormatSite(thread.waiting.site.load(std::memory_order_relaxed));
 }
 
+std::uint32_t ClassWaitedFor(const ThreadState& thread) {
+  const LockClass* target = thread.waiting.target_class.load(std::memory_order_relaxed);
+  return target == nullptr ? CycleWait::kNothing : target->id();
+}
+
 bool Holds(const ThreadState& thread, const void* lock) {
   const std::uint32_t n = thread.held.size();
   for (std::uint32_t i = 0; i < n; ++i)
@@ -124,6 +129,9 @@ Finding Deadlock(const Threads& threads, const std::vector<std::size_t>& circle)
         waiter.waiting.target_class.load(std::memory_order_relaxed) == &kThreadJoinClass;
     finding.title += (i == 0 ? " " : ", ") + waiter.name + " waits for " +
                      (joins ? "the end of " : TargetOf(waiter) + " held by ") + holder.name;
+    const ThreadState& former = *threads[circle[(i + circle.size() - 1) % circle.size()]].thread;
+    finding.cycle.push_back({ClassWaitedFor(former), ClassWaitedFor(waiter),
+                             waiter.waiting.site.load(std::memory_order_relaxed)});
   }
   finding.signature = Signature(finding.id, threads, circle);
   return finding;

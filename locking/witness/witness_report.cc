@@ -79,8 +79,14 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
     edges.push_back(from + " -> " + graph.node(a.taken.node).name + " at " +
                     FormatSite(a.taken.site));
     AddSides(graph, sample, &finding);
+    finding.cycle.push_back({graph.node(a.held[sample.held].node).class_id,
+                             graph.node(a.taken.node).class_id, a.taken.site});
   }
-  for (std::uint32_t writer : cycle.writers) finding.threads.push_back(WriterSide(graph, writer));
+  for (std::uint32_t writer : cycle.writers) {
+    const TakenLock& taken = graph.acquisition(writer).taken;
+    finding.threads.push_back(WriterSide(graph, writer));
+    finding.cycle.push_back({CycleWait::kNothing, graph.node(taken.node).class_id, taken.site});
+  }
   const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
   path += graph.node(closing.held[cycle.edges[0].held].node).name;
   finding.title = (edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ") + path;

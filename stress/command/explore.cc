@@ -1,4 +1,5 @@
 // `vmstress explore`.
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -37,10 +38,11 @@ explore::Options OptionsOf(const Exploration& exploration, const Settings& flags
 std::string FileNameOf(const Exploration& exploration, const explore::Result& result,
                        std::size_t index) {
   const std::uint64_t execution = result.failures[index].execution;
-  std::size_t first = index;
-  while (first > 0 && result.failures[first - 1].execution == execution) --first;
+  const auto former = std::count_if(
+      result.failures.begin(), result.failures.begin() + static_cast<std::ptrdiff_t>(index),
+      [&](const explore::Failure& failure) { return failure.execution == execution; });
   std::string name = exploration.name + "-" + std::to_string(execution);
-  if (index > first) name += "-" + std::to_string(index - first + 1);
+  if (former > 0) name += "-" + std::to_string(former + 1);
   return name + ".replay";
 }
 
@@ -60,6 +62,7 @@ std::string Finish(const Exploration& exploration, const Settings& flags, explor
     else
       not_saved = "--save: " + OneLine(error);
   }
+  for (explore::Failure& listed : result->listed) listed.finding.replay = exploration.replay;
   return not_saved;
 }
 
@@ -90,8 +93,9 @@ int ExploreCommand(const Invocation& invocation) {
   explore::Result result = explore::Check(exploration.body, OptionsOf(exploration, flags));
   if (!result.error.empty()) FailUsage("explore: " + result.error);
   const std::string not_saved = Finish(exploration, flags, &result);
-  for (const explore::Failure& failure : result.failures)
-    std::fputs(locking::FormatFinding(failure.finding).c_str(), stderr);
+  for (const std::vector<explore::Failure>* list : {&result.failures, &result.listed})
+    for (const explore::Failure& failure : *list)
+      std::fputs(locking::FormatFinding(failure.finding).c_str(), stderr);
   std::fputs(ExploreSummary(exploration, result).c_str(), stdout);
   if (json.has_value()) json->Write(JsonText(ExploreJson(exploration, result)));
   if (!not_saved.empty()) FailHost(not_saved);

@@ -17,7 +17,25 @@ Json FailureJson(const locking::explore::Failure& failure) {
   json["seed"] = failure.seed;
   json["steps"] = failure.choices.size();
   json["reproduced"] = failure.reproduced;
+  json["directed_executions"] = failure.directed_executions;
   return json;
+}
+
+Json FailuresJson(const std::vector<locking::explore::Failure>& failures) {
+  Json list = Json::array();
+  for (const auto& failure : failures) list.push_back(FailureJson(failure));
+  return list;
+}
+
+std::string FailureText(const char* label, const locking::explore::Failure& failure) {
+  std::string out = label + failure.finding.id;
+  if (!failure.finding.tier.empty()) out += " (" + failure.finding.tier + ")";
+  out += ": " + failure.finding.title + " [" + std::to_string(failure.count) +
+         " times, first in execution " + std::to_string(failure.execution);
+  if (failure.directed_executions > 0)
+    out += std::string(failure.finding.tier == "confirmed" ? "; forced by " : "; not forced by ") +
+           std::to_string(failure.directed_executions) + " directed";
+  return out + "]\n            " + failure.finding.replay + "\n";
 }
 
 }  // namespace
@@ -35,8 +53,6 @@ const char* ExploreVerdict(const locking::explore::Result& result) {
 
 nlohmann::ordered_json ExploreJson(const Exploration& exploration,
                                    const locking::explore::Result& result) {
-  Json failures = Json::array();
-  for (const auto& failure : result.failures) failures.push_back(FailureJson(failure));
   Json first = nullptr;
   if (result.first_failure_execution.has_value()) first = *result.first_failure_execution;
   Json config = Json::object();
@@ -56,7 +72,9 @@ nlohmann::ordered_json ExploreJson(const Exploration& exploration,
           {"first_failure_execution", first},
           {"exhausted", result.exhausted},
           {"trace_hash", HashText(result.trace_hash)},
-          {"failures", failures},
+          {"directed_executions", result.directed_executions},
+          {"failures", FailuresJson(result.failures)},
+          {"listed", FailuresJson(result.listed)},
           {"failures_dropped", result.failures_dropped}};
 }
 
@@ -69,10 +87,8 @@ std::string ExploreSummary(const Exploration& exploration, const locking::explor
                 static_cast<unsigned long long>(result.scheduling_points),
                 HashText(result.trace_hash).c_str(), result.exhausted ? ", exhausted" : "");
   std::string out = line;
-  for (const auto& failure : result.failures)
-    out += "failure     " + failure.finding.id + ": " + failure.finding.title + " [" +
-           std::to_string(failure.count) + " times, first in execution " +
-           std::to_string(failure.execution) + "]\n            " + failure.finding.replay + "\n";
+  for (const auto& failure : result.failures) out += FailureText("failure     ", failure);
+  for (const auto& failure : result.listed) out += FailureText("listed      ", failure);
   out += "replay      " + exploration.replay + "\n";
   out += std::string("verdict     ") + ExploreVerdict(result) + "\n";
   return out;

@@ -1,6 +1,6 @@
 // The command, built from a VM with a defect, finds it and says so: command_test ID[,ID...] COMMAND
 // FLAG... The exit code must be 1 and the JSON must hold a failure with one of the ids, which its
-// replay shows again.
+// replay shows again. A possible deadlock must have been confirmed.
 #include "tests/stress/command.h"
 
 #include <gtest/gtest.h>
@@ -32,6 +32,7 @@ TEST_F(Defect, IsInTheJsonAndReplays) {
     const std::string id = failure["id"];
     ids.insert(id);
     if (g_expected.find("," + id + ",") == std::string::npos) continue;
+    if (failure["tier"] == "provable") continue;
     std::printf("found: %s in execution %s\n", id.c_str(), failure["execution"].dump().c_str());
     const std::string replay = failure["replay"];
     const Outcome again = Run({"replay", replay.substr(replay.rfind(' ') + 1)});

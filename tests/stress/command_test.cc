@@ -306,6 +306,36 @@ TEST_F(Command, TheJsonOfAnExplorationHasItsFields) {
   EXPECT_FALSE(result["exhausted"]);
   EXPECT_EQ(result["trace_hash"].get<std::string>().size(), 16u);
   EXPECT_TRUE(result["failures"].empty());
+  EXPECT_TRUE(result["listed"].empty());
+  EXPECT_EQ(result["directed_executions"], 0);
+}
+
+TEST_F(Command, ACircleOfWaitsIsForcedAndReplays) {
+  const Outcome outcome = Run(
+      {"explore", "--test=inversion_apart", "--executions=3", "--json=e.json", "--save=failures"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_TRUE(Contains(outcome.out, "failure     LK02 (confirmed): ")) << outcome.out;
+  EXPECT_TRUE(Contains(outcome.out, "; forced by ")) << outcome.out;
+  const json failure = json::parse(Read("e.json"))["failures"][0];
+  EXPECT_EQ(failure["tier"], "confirmed");
+  EXPECT_GE(failure["directed_executions"], 1);
+  EXPECT_TRUE(failure["reproduced"]);
+  const std::string replay = failure["replay"];
+  const Outcome again = Run({"replay", replay.substr(replay.rfind(' ') + 1)});
+  EXPECT_EQ(again.exit_code, 1) << again.err;
+  EXPECT_TRUE(Contains(again.err, "LK02 (confirmed): ")) << again.err;
+  EXPECT_TRUE(Contains(again.err, " waits for ")) << again.err;
+}
+
+TEST_F(Command, ACircleBehindAGateIsListedAndCannotBeForced) {
+  const Outcome outcome =
+      Run({"explore", "--test=inversion_apart_mended", "--executions=3", "--json=e.json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(Contains(outcome.out, "listed      LK02 (gated): ")) << outcome.out;
+  EXPECT_TRUE(Contains(outcome.out, "; not forced by 100 directed]")) << outcome.out;
+  const json result = json::parse(Read("e.json"));
+  EXPECT_EQ(result["verdict"], "clean");
+  EXPECT_EQ(result["listed"][0]["directed_executions"], 100);
 }
 
 TEST_F(Command, AnExplorationRepeatsItselfExactly) {
