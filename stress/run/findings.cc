@@ -34,15 +34,16 @@ void RunFindings::Complete(locking::Finding* finding) const {
         hooks_.log_tail(finding->threads.empty() ? "" : finding->threads.front().thread);
 }
 
-RunFindings::Node* RunFindings::Find(const std::string& signature) const {
+RunFindings::Node* RunFindings::Find(const std::string& signature, bool fails) const {
   for (Node* node = newest_.Load(std::memory_order_acquire); node != nullptr; node = node->next)
-    if (node->finding.signature == signature) return node;
+    if (node->finding.signature == signature && (node->fails || !fails)) return node;
   return nullptr;
 }
 
 bool RunFindings::Add(locking::Finding finding) {
   if (finding.signature.empty()) finding.signature = finding.id + ": " + finding.title;
-  if (Node* known = Find(finding.signature); known != nullptr) {
+  const bool fails = Fails(finding.tier, mode_);
+  if (Node* known = Find(finding.signature, fails); known != nullptr) {
     known->count.FetchAdd(1, std::memory_order_relaxed);
     return false;
   }
@@ -50,7 +51,7 @@ bool RunFindings::Add(locking::Finding finding) {
   Print(finding);
   Node* node = new Node;
   node->finding = std::move(finding);
-  node->fails = Fails(node->finding.tier, mode_);
+  node->fails = fails;
   node->next = newest_.Load(std::memory_order_acquire);
   while (!newest_.CompareExchange(node->next, node, std::memory_order_acq_rel)) {
   }

@@ -55,7 +55,8 @@ class RunFindings : public locking::FindingSink {
     Node* next = nullptr;  // older
   };
   void Complete(locking::Finding* finding) const;
-  Node* Find(const std::string& signature) const;
+  // One that only lists does not stand for one that fails.
+  Node* Find(const std::string& signature, bool fails) const;
   bool Add(locking::Finding finding);
 
   const WitnessMode mode_;

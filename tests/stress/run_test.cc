@@ -144,6 +144,19 @@ TEST(Findings, EqualOnesAreKeptOnceAndCounted) {
   EXPECT_EQ(failures, 2);
 }
 
+// The witness reports a cycle again when its tier rises.
+TEST(Findings, WhatWasListedFailsOnceItsTierDoes) {
+  RunFindings findings(WitnessMode::kOn, {});
+  for (const char* tier : {"gated", "provable", "gated"})
+    findings.Report(FindingWith("LK02", "one", tier));
+  EXPECT_TRUE(findings.failed());
+  const std::vector<CountedFinding> all = findings.All();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_FALSE(all[0].fails);
+  EXPECT_TRUE(all[1].fails);
+  EXPECT_EQ(all[1].count, 2u);
+}
+
 TEST(Findings, MayBeReportedByManyThreadsAtOnce) {
   RunFindings findings(WitnessMode::kOn, {});
   std::vector<locking::Thread> threads;
