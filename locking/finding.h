@@ -18,6 +18,7 @@ struct ThreadEvidence {
   std::string what;                // what it did: "acquires page queues holding object #7"
   std::vector<std::string> held;   // locks held: "object #7 (exclusive) at vm/fault.cc:88"
   std::vector<std::string> stack;  // innermost first
+  std::string site = {};           // of what it did: "vm/fault.cc:88"; empty: not known
 };
 
 // Where a thread stands in a circle of waits, seen or possible.
@@ -41,6 +42,9 @@ struct Finding {
   std::string signature;              // equal for equal failures; filled from id and title if empty
   // Of a deadlock, seen or possible: each thread of the circle, the writers between readers last.
   std::vector<CycleWait> cycle;
+  // Of a cycle of lock classes, by name: each is taken inside the one before, the first inside the
+  // last. What outlives the process of the run.
+  std::vector<std::string> classes = {};
 };
 
 // Whether the run failed by this finding. A potential deadlock fails it only when its tier says

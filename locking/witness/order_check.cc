@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -31,6 +32,13 @@ bool HoldsExclusively(const HeldLocks& locks, const std::string& name) {
   return false;
 }
 
+std::size_t RankOf(std::string_view tier) {
+  constexpr std::string_view kFromWeakest[] = {
+      "class-only", "no-writer", "single-context", "ordered", "gated", "provable", "confirmed"};
+  return static_cast<std::size_t>(
+      std::find(std::begin(kFromWeakest), std::end(kFromWeakest), tier) - std::begin(kFromWeakest));
+}
+
 class Checker {
  public:
   Checker(const OrderBook& book, const OrderSnapshot& observed, const std::string& today)
@@ -38,6 +46,7 @@ class Checker {
 
   OrderVerdict Check() {
     verdict_.dropped = observed_.dropped;
+    verdict_.dropped_by_class = observed_.dropped_by_class;
     for (const ObservedEdge& edge : observed_.edges) verdict_.edges.push_back(Judge(edge));
     FindUnexercised();
     FindCycles();
@@ -184,6 +193,17 @@ OrderVerdict CheckOrder(const OrderBook& book, const OrderSnapshot& observed,
   return Checker(book, observed, today).Check();
 }
 
+void GiveTiers(const std::vector<Finding>& findings, OrderVerdict* verdict) {
+  for (const Finding& finding : findings) {
+    std::vector<std::string> classes = finding.classes;
+    if (classes.empty()) continue;
+    std::rotate(classes.begin(), std::min_element(classes.begin(), classes.end()), classes.end());
+    for (OrderCycle& cycle : verdict->cycles)
+      if (cycle.classes == classes && RankOf(finding.tier) > RankOf(cycle.tier))
+        cycle.tier = finding.tier;
+  }
+}
+
 std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict) {
   std::vector<std::pair<ClassPair, std::string>> added;
   for (const JudgedEdge& judged : verdict.edges)
@@ -207,12 +227,16 @@ std::vector<Finding> OrderFindings(const OrderVerdict& verdict) {
                     "; if it is meant, add " + to_add;
     finding.signature = "LK12: " + Arrow(edge.from, edge.to);
     for (const ObservedOrder& sample : edge.samples) {
-      finding.threads.push_back(
-          {sample.thread, "took " + edge.from + " at " + sample.held.site, {}, sample.held.stack});
+      finding.threads.push_back({sample.thread,
+                                 "took " + edge.from + " at " + sample.held.site,
+                                 {},
+                                 sample.held.stack,
+                                 sample.held.site});
       finding.threads.push_back({sample.thread,
                                  "then took " + edge.to + " at " + sample.taken.site,
                                  {},
-                                 sample.taken.stack});
+                                 sample.taken.stack,
+                                 sample.taken.site});
     }
     findings.push_back(std::move(finding));
   }

@@ -5,6 +5,7 @@
 #define LOCKING_WITNESS_ORDER_CHECK_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct JudgedEdge {
 struct OrderCycle {
   std::vector<std::string> classes;  // each is taken inside the one before, the first in the last
   bool approved = false;             // by an exception
+  // The strongest that a witness gave to a cycle of these classes. Of a cycle that no single run
+  // showed nobody knows gates, readers or the order of threads: it is one of classes alone.
+  std::string tier = "class-only";
 };
 
 struct OrderVerdict {
@@ -45,6 +49,7 @@ struct OrderVerdict {
   std::vector<OrderCycle> cycles;      // of declared and observed edges together
   std::vector<std::string> notes;  // exceptions that expired or that nothing used, leaves unused
   std::uint64_t dropped = 0;       // acquisitions that the witness did not keep
+  std::map<std::string, std::uint64_t> dropped_by_class;
 
   // Whether there is an edge or a cycle that the book does not approve.
   bool Failed() const;
@@ -53,6 +58,8 @@ struct OrderVerdict {
 // `today`: "2026-11-21"; exceptions hold up to and including their day.
 OrderVerdict CheckOrder(const OrderBook& book, const OrderSnapshot& observed,
                         const std::string& today);
+// Gives the cycles the tiers that the witnesses of the runs found.
+void GiveTiers(const std::vector<Finding>& findings, OrderVerdict* verdict);
 // The book's text with all undeclared edges in its order. Contrary ones are left out: they take a
 // decision, and an exception with a reason.
 std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict);

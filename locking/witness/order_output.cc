@@ -54,8 +54,8 @@ std::string UnapprovedText(const JudgedEdge& judged, const OrderBook& book) {
                      std::to_string(edge.count) + " times): " + judged.why + "\n";
   if (!edge.samples.empty()) {
     const ObservedOrder& first = edge.samples[0];
-    text += "  " + first.thread + "\n" + Side("took", edge.from, first.held) +
-            Side("then took", edge.to, first.taken);
+    text += "  " + first.thread + (first.run.empty() ? "" : " (" + first.run + ")") + "\n" +
+            Side("took", edge.from, first.held) + Side("then took", edge.to, first.taken);
   }
   const char* where = judged.approval == Approval::kUndeclared ? " to `order` in " : " to ";
   return text + "  if it is meant, add" + where + book.file() + "\n" +
@@ -78,6 +78,16 @@ Json LockJson(const ObservedLock& lock) {
           {"stack", lock.stack}};
 }
 
+Json SamplesJson(const ObservedEdge& edge) {
+  Json samples = Json::array();
+  for (const ObservedOrder& sample : edge.samples)
+    samples.push_back({{"run", sample.run},
+                       {"thread", sample.thread},
+                       {"held", LockJson(sample.held)},
+                       {"taken", LockJson(sample.taken)}});
+  return samples;
+}
+
 Json EdgeJson(const JudgedEdge& judged) {
   const ObservedEdge& edge = judged.edge;
   Json json = {{"from", edge.from},
@@ -91,20 +101,16 @@ Json EdgeJson(const JudgedEdge& judged) {
     for (LockMode to : {LockMode::kExclusive, LockMode::kShared})
       if ((edge.modes & ModesBit(from, to)) != 0)
         json["modes"].push_back({ModeName(from), ModeName(to)});
+  json["samples"] = SamplesJson(edge);
   return json;
 }
 
 Json UnapprovedJson(const JudgedEdge& judged) {
-  Json json = {{"from", judged.edge.from},
-               {"to", judged.edge.to},
-               {"why", judged.why},
-               {"to_add", judged.to_add},
-               {"samples", Json::array()}};
-  for (const ObservedOrder& sample : judged.edge.samples)
-    json["samples"].push_back({{"thread", sample.thread},
-                               {"held", LockJson(sample.held)},
-                               {"taken", LockJson(sample.taken)}});
-  return json;
+  return {{"from", judged.edge.from},
+          {"to", judged.edge.to},
+          {"why", judged.why},
+          {"to_add", judged.to_add},
+          {"samples", SamplesJson(judged.edge)}};
 }
 
 }  // namespace
@@ -116,7 +122,8 @@ std::string OrderText(const OrderVerdict& verdict, const OrderBook& book) {
   for (const JudgedEdge& judged : verdict.edges)
     if (!judged.approved()) text += UnapprovedText(judged, book) + "\n";
   for (const OrderCycle& cycle : verdict.cycles)
-    text += (cycle.approved ? "cycle (by exception): " : "cycle: ") + CycleText(cycle) + "\n";
+    text += (cycle.approved ? "cycle (by exception): " : "cycle: ") + CycleText(cycle) + " (" +
+            cycle.tier + ")\n";
   for (const JudgedEdge& judged : verdict.edges)
     if (judged.approved())
       text += "approved: " + judged.edge.from + " -> " + judged.edge.to + " (" +
@@ -124,9 +131,9 @@ std::string OrderText(const OrderVerdict& verdict, const OrderBook& book) {
   for (const ClassPair& pair : verdict.unexercised)
     text += "not exercised: " + pair.first + " -> " + pair.second + "\n";
   for (const std::string& note : verdict.notes) text += "note: " + note + "\n";
-  if (verdict.dropped != 0)
-    text += "note: the witness dropped " + std::to_string(verdict.dropped) +
-            " chains for want of memory; edges may be missing\n";
+  for (const auto& [name, dropped] : verdict.dropped_by_class)
+    text += "dropped: " + name + ": " + std::to_string(dropped) +
+            " acquisitions for want of memory; edges to it may be missing\n";
   return text + "lock order: " + std::to_string(verdict.edges.size()) + " edges observed, " +
          std::to_string(unapproved) + " unapproved, " + std::to_string(verdict.unexercised.size()) +
          " declared but not exercised, " + std::to_string(verdict.cycles.size()) + " cycles\n";
@@ -149,10 +156,15 @@ std::string OrderDot(const OrderVerdict& verdict, const OrderBook& book) {
 }
 
 Json OrderJson(const OrderVerdict& verdict, const OrderBook& book) {
-  Json json = {{"book", book.file()},          {"failed", verdict.Failed()},
-               {"edges", Json::array()},       {"unapproved", Json::array()},
-               {"unexercised", Json::array()}, {"cycles", Json::array()},
-               {"notes", verdict.notes},       {"dropped", verdict.dropped}};
+  Json json = {{"book", book.file()},
+               {"failed", verdict.Failed()},
+               {"edges", Json::array()},
+               {"unapproved", Json::array()},
+               {"unexercised", Json::array()},
+               {"cycles", Json::array()},
+               {"notes", verdict.notes},
+               {"dropped", verdict.dropped},
+               {"dropped_classes", Json::array()}};
   for (const JudgedEdge& judged : verdict.edges) {
     json["edges"].push_back(EdgeJson(judged));
     if (!judged.approved()) json["unapproved"].push_back(UnapprovedJson(judged));
@@ -160,16 +172,11 @@ Json OrderJson(const OrderVerdict& verdict, const OrderBook& book) {
   for (const ClassPair& pair : verdict.unexercised)
     json["unexercised"].push_back({{"from", pair.first}, {"to", pair.second}});
   for (const OrderCycle& cycle : verdict.cycles)
-    json["cycles"].push_back({{"classes", cycle.classes}, {"approved", cycle.approved}});
+    json["cycles"].push_back(
+        {{"classes", cycle.classes}, {"approved", cycle.approved}, {"tier", cycle.tier}});
+  for (const auto& [name, dropped] : verdict.dropped_by_class)
+    json["dropped_classes"].push_back({{"class", name}, {"acquisitions", dropped}});
   return json;
-}
-
-std::optional<std::string> FormatOrder(const std::string& format, const OrderVerdict& verdict,
-                                       const OrderBook& book) {
-  if (format == "text") return OrderText(verdict, book);
-  if (format == "dot") return OrderDot(verdict, book);
-  if (format == "json") return OrderJson(verdict, book).dump(2) + "\n";
-  return std::nullopt;
 }
 
 }  // namespace locking

@@ -1,12 +1,11 @@
 // The verdict about the lock order as text, as a graph and as JSON (the keys of
-// `vmstress.lockorder/1`; the command adds `schema`, `build` and `host`).
+// `vmstress.lockorder/1`; the command adds `schema`, `build`, `host` and what was found).
 //
 // Thread safety: pure functions.
 #ifndef LOCKING_WITNESS_ORDER_OUTPUT_H_
 #define LOCKING_WITNESS_ORDER_OUTPUT_H_
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 #include "locking/witness/order_check.h"
@@ -18,11 +17,6 @@ std::string OrderText(const OrderVerdict& verdict, const OrderBook& book);
 // Graphviz: unapproved edges red, exceptions orange, unexercised ones dashed.
 std::string OrderDot(const OrderVerdict& verdict, const OrderBook& book);
 nlohmann::ordered_json OrderJson(const OrderVerdict& verdict, const OrderBook& book);
-
-// By the name of a format: "text", "dot", "json". nullopt: not available in this version ("svg",
-// "sarif") or no format at all.
-std::optional<std::string> FormatOrder(const std::string& format, const OrderVerdict& verdict,
-                                       const OrderBook& book);
 
 }  // namespace locking
 

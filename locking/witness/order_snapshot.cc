@@ -16,13 +16,17 @@ void MergeInto(ObservedEdge* edge, const ObservedEdge& other) {
   edge->count += other.count;
   edge->modes |= other.modes;
   for (const ObservedOrder& sample : other.samples) {
-    if (edge->samples.size() == kMergedSamples) return;
-    const auto same = [&](const ObservedOrder& s) {
-      return s.thread == sample.thread && s.held.mode == sample.held.mode &&
-             s.taken.mode == sample.taken.mode && s.held.site == sample.held.site &&
-             s.taken.site == sample.taken.site;
+    const auto same_places = [&](const ObservedOrder& s) {
+      return s.held.mode == sample.held.mode && s.taken.mode == sample.taken.mode &&
+             s.held.site == sample.held.site && s.taken.site == sample.taken.site;
     };
-    if (std::none_of(edge->samples.begin(), edge->samples.end(), same))
+    const auto same = [&](const ObservedOrder& s) {
+      return s.run == sample.run && s.thread == sample.thread && same_places(s);
+    };
+    const auto& kept = edge->samples;
+    const bool more = kept.size() < kMergedSamples;
+    if (more ? std::none_of(kept.begin(), kept.end(), same)
+             : std::none_of(kept.begin(), kept.end(), same_places))
       edge->samples.push_back(sample);
   }
 }
@@ -35,6 +39,12 @@ const ObservedEdge* OrderSnapshot::Find(const std::string& from, const std::stri
   key.to = to;
   const auto it = std::lower_bound(edges.begin(), edges.end(), key, Before);
   return it != edges.end() && it->from == from && it->to == to ? &*it : nullptr;
+}
+
+void NameRun(const std::string& run, OrderSnapshot* snapshot) {
+  for (ObservedEdge& edge : snapshot->edges)
+    for (ObservedOrder& sample : edge.samples)
+      sample.run = sample.run.empty() ? run : run + ": " + sample.run;
 }
 
 void SortAndUnite(OrderSnapshot* snapshot) {

@@ -27,6 +27,7 @@ struct ObservedOrder {
   std::string thread;
   ObservedLock held;
   ObservedLock taken;
+  std::string run = {};  // where several are merged: which one it was; threads of two runs are two
 };
 
 struct ObservedEdge {
@@ -47,8 +48,13 @@ struct OrderSnapshot {
   const ObservedEdge* Find(const std::string& from, const std::string& to) const;
 };
 
-// Samples that an edge keeps when snapshots are merged.
+// Samples that an edge keeps when snapshots are merged; beyond these only such as show another pair
+// of call sites or modes.
 inline constexpr std::size_t kMergedSamples = 8;
+
+// Says of all samples that `run` is where they come from; those that had a run keep its name
+// behind.
+void NameRun(const std::string& run, OrderSnapshot* snapshot);
 
 // Puts the edges in order, and makes one of those that have the same names.
 void SortAndUnite(OrderSnapshot* snapshot);

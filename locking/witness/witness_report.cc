@@ -22,6 +22,7 @@ ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
   evidence.what = "took " + LockAndSite(graph, lock);
+  evidence.site = FormatSite(lock.site);
   for (std::uint32_t i = 0; i < held; ++i) evidence.held.push_back(LockAndSite(graph, a.held[i]));
   evidence.stack = FormatStack(graph.stacks().Get(lock.stack));
   if (evidence.stack.empty())
@@ -37,6 +38,7 @@ ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uin
   evidence.thread = graph.thread_name(a.thread_name);
   evidence.what = "then took " + LockAndSite(graph, a.taken) + " while it held " +
                   LockText(graph, a.held[held]);
+  evidence.site = FormatSite(a.taken.site);
   for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
   evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
   return evidence;
@@ -47,6 +49,7 @@ ThreadEvidence WriterSide(const OrderGraph& graph, std::uint32_t writer) {
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
   evidence.what = "took " + LockAndSite(graph, a.taken) + ": while it waits, a reader waits too";
+  evidence.site = FormatSite(a.taken.site);
   for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
   evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
   return evidence;
@@ -76,6 +79,7 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
     const Acquisition& a = graph.acquisition(sample.acquisition);
     const std::string& from = graph.node(a.held[sample.held].node).name;
     path += from + " -> ";
+    finding.classes.push_back(from);
     edges.push_back(from + " -> " + graph.node(a.taken.node).name + " at " +
                     FormatSite(a.taken.site));
     AddSides(graph, sample, &finding);

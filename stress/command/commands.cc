@@ -61,7 +61,13 @@ const std::vector<Command>& AllCommands() {
         "vmstress compare bench/results/fault.json fault.json"},
        CompareCommand},
       {"report", kReportCommand, "", "FILE", {}, nullptr},
-      {"merge", kMergeCommand, "", "FILE", {}, nullptr},
+      {"merge",
+       kMergeCommand,
+       "judge the lock orders of several runs together",
+       "FILE",
+       {"vmstress merge old.json new.json --out=both.json   results of lockorder --format=json",
+        "vmstress merge both.json --format=text"},
+       MergeCommand},
   };
   return *commands;
 }

@@ -9,6 +9,7 @@ namespace stress {
 int ExploreCommand(const Invocation& invocation);
 int ReplayCommand(const Invocation& invocation);
 int LockOrderCommand(const Invocation& invocation);
+int MergeCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
 int CompareCommand(const Invocation& invocation);
 int ScaleCommand(const Invocation& invocation);

@@ -24,6 +24,10 @@ std::vector<Choice> StrategyChoices() {
   return choices;
 }
 
+std::vector<Choice> OrderFormats() {
+  return {{"text"}, {"dot"}, {"svg", kNotYet}, {"json"}, {"sarif", kNotYet}};
+}
+
 const char* DefaultStrategy() { return locking::explore::Strategies().front().name; }
 
 Setting StoreFault(const char* key, const char* help) {
@@ -314,7 +318,7 @@ const std::vector<Setting>& Table() {
       {.key = "book",
        .section = Section::kFlag,
        .type = ValueType::kText,
-       .commands = kLockOrderCommand,
+       .commands = kLockOrderCommand | kMergeCommand,
        .default_note = "ci/lock_order.toml",
        .help = "the approved order book"},
       {.key = "update",
@@ -327,13 +331,20 @@ const std::vector<Setting>& Table() {
        .section = Section::kFlag,
        .type = ValueType::kChoice,
        .commands = kLockOrderCommand,
-       .choices = {{"text"}, {"dot"}, {"svg", kNotYet}, {"json"}, {"sarif", kNotYet}},
+       .choices = OrderFormats(),
        .fallback = "text",
        .help = "of the output"},
+      {.key = "format",
+       .section = Section::kFlag,
+       .type = ValueType::kChoice,
+       .commands = kMergeCommand,
+       .choices = OrderFormats(),
+       .fallback = "json",
+       .help = "of the output; json can be merged again"},
       {.key = "out",
        .section = Section::kFlag,
        .type = ValueType::kText,
-       .commands = kLockOrderCommand,
+       .commands = kLockOrderCommand | kMergeCommand,
        .default_note = "standard output",
        .help = "write the output to this file"},
   };

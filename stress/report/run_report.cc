@@ -58,17 +58,6 @@ Json LocksJson(const RunResult& result) {
   return locks;
 }
 
-Json FindingsJson(const RunResult& result, bool failing) {
-  Json failures = Json::array();
-  for (const CountedFinding& counted : result.findings) {
-    if (counted.fails != failing) continue;
-    Json failure = FindingJson(counted.finding);
-    failure["count"] = counted.count;
-    failures.push_back(std::move(failure));
-  }
-  return failures;
-}
-
 Json CountsJson(const NamedCounts& counts) {
   Json object = Json::object();
   for (const auto& [name, value] : counts) object[name] = value;
@@ -106,15 +95,19 @@ std::string SwapLine(const RunPlan& plan, const RunResult& result) {
 
 std::string FindingsSummary(const RunResult& result) {
   std::string out;
-  for (const CountedFinding& counted : result.findings) {
-    const locking::Finding& finding = counted.finding;
-    out += counted.fails ? "failure     " : "listed      ";
-    out +=
-        finding.id + (finding.tier.empty() ? "" : " (" + finding.tier + ")") + ": " + finding.title;
-    if (counted.count > 1) out += " [" + std::to_string(counted.count) + " times]";
-    out += "\n";
-  }
+  for (const CountedFinding& counted : result.findings)
+    out += (counted.fails ? "failure     " : "listed      ") + FindingLine(counted) + "\n";
+  for (const auto& [name, dropped] : result.dropped)
+    out += "dropped     " + name + ": " + std::to_string(dropped) +
+           " acquisitions for want of memory; orders that end in it may be missing\n";
   return out;
+}
+
+Json DroppedJson(const RunResult& result) {
+  Json dropped = Json::array();
+  for (const auto& [name, acquisitions] : result.dropped)
+    dropped.push_back({{"class", name}, {"acquisitions", acquisitions}});
+  return dropped;
 }
 
 }  // namespace
@@ -124,18 +117,37 @@ nlohmann::ordered_json FindingJson(const locking::Finding& finding) {
   for (const locking::ThreadEvidence& evidence : finding.threads)
     threads.push_back({{"thread", evidence.thread},
                        {"what", evidence.what},
+                       {"site", evidence.site},
                        {"held", evidence.held},
                        {"stack", evidence.stack}});
-  return {{"id", finding.id},
-          {"tier", finding.tier},
-          {"title", finding.title},
-          {"threads", threads},
-          {"log_tail", finding.log_tail},
-          {"replay", finding.replay},
-          {"signature", finding.signature}};
+  return {{"id", finding.id},         {"tier", finding.tier},
+          {"title", finding.title},   {"classes", finding.classes},
+          {"threads", threads},       {"log_tail", finding.log_tail},
+          {"replay", finding.replay}, {"signature", finding.signature}};
 }
 
-nlohmann::ordered_json FailuresJson(const RunResult& result) { return FindingsJson(result, true); }
+nlohmann::ordered_json FindingsJson(const std::vector<CountedFinding>& findings, bool failing) {
+  Json list = Json::array();
+  for (const CountedFinding& counted : findings) {
+    if (counted.fails != failing) continue;
+    Json json = FindingJson(counted.finding);
+    json["count"] = counted.count;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+std::string FindingLine(const CountedFinding& counted) {
+  const locking::Finding& finding = counted.finding;
+  std::string line =
+      finding.id + (finding.tier.empty() ? "" : " (" + finding.tier + ")") + ": " + finding.title;
+  if (counted.count > 1) line += " [" + std::to_string(counted.count) + " times]";
+  return line;
+}
+
+nlohmann::ordered_json FailuresJson(const RunResult& result) {
+  return FindingsJson(result.findings, true);
+}
 
 nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
   Json operations = Json::object();
@@ -156,8 +168,9 @@ nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
           {"operations", operations},
           {"rates", rates},
           {"failures", FailuresJson(result)},
-          {"listed", FindingsJson(result, false)},
+          {"listed", FindingsJson(result.findings, false)},
           {"locks", LocksJson(result)},
+          {"dropped_classes", DroppedJson(result)},
           {"invariants",
            {{"sweeps", result.sweeps},
             {"missed", result.sweeps_missed},

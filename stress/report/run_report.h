@@ -10,6 +10,10 @@
 namespace stress {
 
 nlohmann::ordered_json FindingJson(const locking::Finding& finding);
+// Of those that fail a run, or of those that do not.
+nlohmann::ordered_json FindingsJson(const std::vector<CountedFinding>& findings, bool failing);
+// "LK02 (provable): title [3 times]".
+std::string FindingLine(const CountedFinding& counted);
 // Of the findings that fail the run.
 nlohmann::ordered_json FailuresJson(const RunResult& result);
 nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result);

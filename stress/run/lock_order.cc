@@ -37,6 +37,8 @@ locking::OrderSnapshot OrderOfVm(locking::OrderSnapshot observed) {
   std::erase_if(observed.edges, [](const locking::ObservedEdge& edge) {
     return OfHarness(edge.from) || OfHarness(edge.to);
   });
+  std::erase_if(observed.dropped_by_class,
+                [](const auto& dropped) { return OfHarness(dropped.first); });
   return observed;
 }
 

@@ -266,6 +266,8 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
   result.store_caching = store_.caching;
   result.peak_rss_bytes = PeakResidentBytes();
   result.locks = ended_ns_ != 0 ? locks_at_end_ : locking::CollectStatistics();
+  if (witness_ != nullptr && witness_->dropped() != 0)
+    result.dropped = ObservedOrder().dropped_by_class;
   if (crew_ == nullptr) return result;
   const std::uint64_t end = ended_ns_ != 0 ? ended_ns_ : locking::Clock::NowNs();
   result.seconds = static_cast<double>(end - started_ns_) / static_cast<double>(kSecond);

@@ -25,6 +25,8 @@ struct RunResult {
   std::map<std::string, std::uint64_t> operations;  // by worker kind
   std::vector<CountedFinding> findings;
   std::vector<locking::LockStatistics> locks;
+  // Acquisitions that the witness did not keep, by the class that was taken.
+  std::map<std::string, std::uint64_t> dropped;
   std::uint64_t sweeps = 0;
   std::uint64_t sweeps_missed = 0;
   std::vector<std::string> invariants_checked;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stress/config/error.h"
+#include "stress/report/run_report.h"
 #include "stress/report/scale_report.h"
 #include "tests/docs/page.h"
 #include "tests/stress/command.h"
@@ -126,6 +127,10 @@ TEST_F(OutputPageTest, HasEachFieldAndLineOfARun) {
   ASSERT_EQ(crashed.exit_code, kExitFailed) << crashed.err;
   tables.Check(ReadJson("r.json"));
   ExpectLines("Text of run", crashed.out, ' ');
+  RunResult dropped;
+  dropped.dropped = {{"map", 3}};
+  tables.Check(json::parse(RunJson({}, dropped).dump()));
+  ExpectLines("Text of run", RunSummary({}, dropped), ' ');
   tables.ExpectAllSeen();
 }
 
@@ -185,9 +190,24 @@ TEST_F(OutputPageTest, HasEachFieldAndLineOfALockOrder) {
   Write("book.toml", "order = [[\"object\", \"map\"], [\"swap\", \"nothing\"]]\n");
   const Outcome outcome = Run({"lockorder", "--book=book.toml", "--format=json"});
   ASSERT_EQ(outcome.exit_code, kExitFailed) << outcome.err;
-  tables.Check(json::parse(outcome.out));
-  tables.ExpectAllSeen();
   ExpectLines("Text of lockorder", Run({"lockorder", "--book=book.toml"}).out, ':');
+  json document = json::parse(outcome.out);
+  locking::Finding finding;
+  finding.classes = {"map", "object"};
+  finding.log_tail = {"fault"};
+  finding.threads = {{"worker 1", "took map", {"object"}, {"F()"}, "f.cc:1"}};
+  for (const char* list : {"failures", "listed"}) {
+    document[list].push_back(json::parse(FindingJson(finding).dump()));
+    document[list].back()["count"] = 1;
+  }
+  document["dropped_classes"].push_back({{"class", "map"}, {"acquisitions", 3}});
+  Write("1.json", document.dump());
+  const Outcome merged = Run({"merge", "1.json", "--book=book.toml"});
+  ASSERT_EQ(merged.exit_code, kExitFailed) << merged.err;
+  tables.Check(json::parse(merged.out));
+  tables.ExpectAllSeen();
+  ExpectLines("Text of lockorder",
+              Run({"merge", "1.json", "--book=book.toml", "--format=text"}).out, ':');
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ TEST_F(BadInput, UnknownCommand) {
 }
 
 TEST_F(BadInput, CommandNotBuiltYet) {
-  for (const char* command : {"hunt", "report", "merge"})
-    ExpectRefused({command}, {command, kNotAvailable});
+  for (const char* command : {"hunt", "report"}) ExpectRefused({command}, {command, kNotAvailable});
 }
 
 TEST_F(BadInput, UnknownFlag) {
@@ -249,6 +248,43 @@ TEST_F(BadInput, OrderBook) {
   ExpectRefused({"lockorder", "--book=b.toml"}, {"b.toml:1", "order"});
   Write("c.toml", "order = []\n");
   ExpectRefused({"lockorder", "--book=c.toml", "--format=svg"}, {"svg", kNotAvailable});
+}
+
+TEST_F(BadInput, MergedFiles) {
+  Write("b.toml", "order = []\n");
+  const auto refused = [&](std::vector<std::string> files, std::vector<std::string> parts) {
+    files.insert(files.begin(), {"merge", "--book=b.toml", "--out=out.json"});
+    ExpectRefused(files, parts);
+  };
+  refused({}, {"merge", "lockorder --format=json"});
+  refused({"absent.json"}, {"absent.json", "No such file"});
+  Write("a.json", R"({"schema": "vmstress.lockorder/1", "edg)");
+  refused({"a.json"}, {"a.json", "not JSON, or was cut off"});
+  Write("a.json", R"({"schema": "vmstress.run/1"})");
+  refused({"a.json"}, {"a.json", "vmstress.run/1", "accepted: vmstress.lockorder/1"});
+  Write("a.json", "[1]");
+  refused({"a.json"}, {"a.json", "accepted: vmstress.lockorder/1"});
+  refused({"a.json", "a.json"}, {"a.json", "twice"});
+  Write("a.json", R"({"schema": "vmstress.lockorder/1", "edges": []})");
+  refused({"a.json"}, {"a.json", "no whole result", "dropped"});
+  const auto edge = [&](const std::string& count, const std::string& mode) {
+    Write("a.json",
+          R"({"schema": "vmstress.lockorder/1", "edges": [{"from": "a", "to": "b", "count": )" +
+              count + R"(, "modes": [["exclusive", )" + mode +
+              R"(]], "samples": []}], "dropped": 0, "dropped_classes": [], "failures": [],
+                 "listed": []})");
+  };
+  edge("-1", "\"shared\"");
+  refused({"a.json"}, {"a.json", "-1 stands for a count", "an integer from 0 on"});
+  edge("1.5", "\"shared\"");
+  refused({"a.json"}, {"a.json", "1.5"});
+  edge("1", "\"both\"");
+  refused({"a.json"}, {"a.json", "\"both\" stands for a mode", "exclusive, shared"});
+  edge("1", "3");
+  refused({"a.json"}, {"a.json", "no whole result"});
+  edge("1", "\"shared\"");
+  refused({"a.json", "--book=absent.toml"}, {"--book", "more than once"});
+  ExpectRefused({"merge", "a.json", "--out=no/such/folder/x.json", "--book=b.toml"}, {"--out"});
 }
 
 TEST_F(BadInput, List) {

@@ -328,14 +328,5 @@ TEST(OrderOutput, DotMarksWhatFails) {
   EXPECT_NE(dot.find("\"object\" -> \"pmap\" [style=dashed];"), std::string::npos);
 }
 
-TEST(OrderOutput, OtherFormatsAreNotAvailable) {
-  const OrderBook book = Book();
-  const OrderVerdict verdict = Check({});
-  for (const char* format : {"text", "dot", "json"})
-    EXPECT_TRUE(FormatOrder(format, verdict, book).has_value());
-  for (const char* format : {"svg", "sarif", "yaml"})
-    EXPECT_FALSE(FormatOrder(format, verdict, book).has_value());
-}
-
 }  // namespace
 }  // namespace locking
