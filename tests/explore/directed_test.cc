@@ -1,6 +1,7 @@
 // A circle of waits that an execution shows to be possible is forced by further ones.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "locking/explore/check.h"
@@ -141,6 +142,35 @@ TEST(Directed, AGateThatIsNoneIsPassed) {
     seen = seen || !result.first_failure_execution.has_value();
   }
   EXPECT_TRUE(seen) << "no execution showed the gate alone";
+}
+
+// The same two classes may deadlock elsewhere: that says nothing about the call sites with a gate.
+TEST(Directed, ADeadlockAtOtherCallSitesDoesNotPassAGate) {
+  const Result result = Check(
+      [] {
+        ScopedWitness witnessed;
+        Mutex a(kA), b(kB), gate(kC);
+        const auto nest = [](Mutex& outer, Mutex& inner) {
+          MutexGuard outer_guard(outer);
+          MutexGuard inner_guard(inner);
+        };
+        Thread gated("gated", [&] {
+          MutexGuard guard(gate);
+          MutexGuard outer(a);
+          MutexGuard inner(b);
+        });
+        Thread forward("forward", [&] { nest(a, b); });
+        Thread backward("backward", [&] { nest(b, a); });
+        MutexGuard guard(gate);
+        MutexGuard outer(b);
+        MutexGuard inner(a);
+      },
+      {.executions = 50, .keep_going = true});
+  const auto has_tier = [](const std::string& tier) {
+    return [tier](const Failure& f) { return f.finding.id == "LK02" && f.finding.tier == tier; };
+  };
+  EXPECT_TRUE(std::ranges::any_of(result.failures, has_tier("confirmed")));
+  EXPECT_TRUE(std::ranges::any_of(result.listed, has_tier("gated")));
 }
 
 // What a directed execution meets beside its circle fails the exploration too.

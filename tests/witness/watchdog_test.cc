@@ -259,6 +259,26 @@ TEST(FindDeadlock, NamesTheCircleAndNobodyElse) {
   EXPECT_TRUE(FindDeadlock(threads).empty());
 }
 
+// It holds the lock shared and wants it again: only the writer in between makes it wait.
+TEST(FindDeadlock, AReaderWaitsForTheWriterBeforeIt) {
+  const LockClass fair("fair", LockKind::kSleepable);
+  ThreadState reader(1, "reader"), writer(2, "writer");
+  const std::atomic<std::uint32_t> readers = kMany;
+  ThreadState* const threads[] = {&reader, &writer};
+  reader.held.Push(&readers, fair, 0, LockMode::kShared, Attempt::kBlocking, Site::current());
+  reader.waiting.mode = LockMode::kShared;
+  for (ThreadState* thread : threads) {
+    thread->waiting.holder = &readers;
+    thread->waiting.target = &readers;
+    thread->waiting.target_class = &fair;
+    thread->waiting.settled = true;
+    thread->waiting.sequence = 1;
+  }
+  EXPECT_EQ(FindDeadlock(threads), (std::vector<ThreadState*>{&reader, &writer}));
+  writer.waiting.mode = LockMode::kShared;
+  EXPECT_TRUE(FindDeadlock(threads).empty());
+}
+
 // Says what it got before it ends the watchdog's thread, and the test with it.
 class LoudSink : public RecordingSink {
  public:
