@@ -46,7 +46,7 @@ def mutant(name, source, cases, filter):
         copts = TEST_COPTS,
         target_compatible_with = select({
             "//third_party:clang": [],
-            "//conditions:default": ["@platforms//:incompatible"],
+            "//conditions:default": [":another_compiler"],
         }),
         deps = [_CASES[cases]],
     )
@@ -61,6 +61,6 @@ def mutant(name, source, cases, filter):
         data = [name + "_tests"],
         target_compatible_with = select({
             "//third_party:clang": [],
-            "//conditions:default": ["@platforms//:incompatible"],
+            "//conditions:default": [":another_compiler"],
         }),
     )
