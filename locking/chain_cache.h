@@ -30,15 +30,14 @@ class ChainCache {
 
   // Whether the chain is decided for these instances; counts the acquisition if so.
   bool Hit(std::uint64_t hash, std::uint32_t held_instances) {
-    Slot* slot = &slots_[hash & mask_];
-    if (slot->hash != hash) [[unlikely]] {
-      slot = Find(hash);
-      if (slot == nullptr) return false;
-    }
-    if (((slot->held_instances ^ held_instances) & slot->instances_matter) != 0) [[unlikely]]
-      return false;
-    slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return true;
+    if (HitAtOnce(hash, held_instances)) return true;
+    Slot* slot = Find(hash);
+    return slot != nullptr && Count(*slot, held_instances);
+  }
+  // The same of a chain in the first slot that it may be in; the others are not looked at.
+  bool HitAtOnce(std::uint64_t hash, std::uint32_t held_instances) {
+    Slot& slot = slots_[hash & mask_];
+    return slot.hash == hash && Count(slot, held_instances);
   }
 
   // nullptr: the chain is not there.
@@ -61,6 +60,13 @@ class ChainCache {
 
  private:
   static constexpr std::uint64_t kFirstSize = 64;  // a power of two, as every size is
+
+  static bool Count(Slot& slot, std::uint32_t held_instances) {
+    if (((slot.held_instances ^ held_instances) & slot.instances_matter) != 0) [[unlikely]]
+      return false;
+    slot.count.store(slot.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return true;
+  }
 
   std::unique_ptr<Slot[]> slots_;
   std::uint64_t mask_ = kFirstSize - 1;

@@ -29,10 +29,10 @@ class ExclusiveLockBase : public LockBase {
     // Read first: behind the exchange they would be waited for.
     ClassCount* count = watch::CountOf(*this);
     const std::uint32_t id = t_word.id;
-    if (t_word.watch != 0 || locked_.exchange(true, std::memory_order_acquire)) return false;
+    if (t_word.watch != 0 || !TakeUnowned()) return false;
     // Counted before the owner is stored: the other way round a pair takes a sixth longer.
     watch::Count(*this, count);
-    owner_.store(id, std::memory_order_relaxed);
+    SetOwner(id);
     return true;
   }
   // Not counted, for any thread. On an executor nobody runs in between: no need of a locked
@@ -45,13 +45,14 @@ class ExclusiveLockBase : public LockBase {
   }
   bool Take() {
     const std::uint32_t id = t_word.id;  // read first, as above
-    if (locked_.exchange(true, std::memory_order_acquire)) return false;
-    owner_.store(id, std::memory_order_relaxed);
+    if (!TakeUnowned()) return false;
+    SetOwner(id);
     return true;
   }
+  bool TakeUnowned() { return !locked_.exchange(true, std::memory_order_acquire); }
   void TakeByForce() {
     locked_.store(true, std::memory_order_relaxed);
-    SetOwner();
+    SetOwner(t_word.id);
   }
   void Free() {
     ClearOwner();

@@ -59,25 +59,39 @@ class HeldLocks {
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
   HeldLock& at(std::uint32_t i) const { return entries_.load(std::memory_order_acquire)[i]; }
 
-  void Push(const void* lock, const LockClass& lock_class, std::uint32_t instance, LockMode mode,
-            Attempt attempt, Site site) {
+  // An entry behind the newest, which nobody sees before it is pushed.
+  struct Prepared {
+    HeldLock* entry;
+    std::uint32_t size;  // with the entry
+  };
+  Prepared Prepare(const void* lock, const LockClass& lock_class, std::uint32_t instance,
+                   LockMode mode, Attempt attempt, Site site) {
     const std::uint32_t n = size_.load(std::memory_order_relaxed);
     HeldLock& entry = entries_.load(std::memory_order_relaxed)[n];
     entry.lock.store(lock, std::memory_order_relaxed);
     entry.lock_class.store(&lock_class, std::memory_order_relaxed);
     entry.site.store(site, std::memory_order_relaxed);
     Fill(entry, *(&entry - 1), lock_class.id(), instance, mode, attempt);
-    size_.store(n + 1, std::memory_order_release);
-    if (n + 1 == capacity_) [[unlikely]]
+    return {&entry, n + 1};
+  }
+  // Nothing was pushed or removed since, and another entry has room behind it.
+  bool MayPush(const Prepared& prepared) const { return prepared.size != capacity_; }
+  void Push(const Prepared& prepared) { size_.store(prepared.size, std::memory_order_release); }
+  void Push(const void* lock, const LockClass& lock_class, std::uint32_t instance, LockMode mode,
+            Attempt attempt, Site site) {
+    const Prepared prepared = Prepare(lock, lock_class, instance, mode, attempt, site);
+    Push(prepared);
+    if (!MayPush(prepared)) [[unlikely]]
       Grow();
   }
   // Removes the newest entry of `lock`; false: it is not held.
-  bool Remove(const void* lock) {
+  bool Remove(const void* lock) { return RemoveNewest(lock) || RemoveInner(lock); }
+  // The same if that is the newest of all.
+  bool RemoveNewest(const void* lock) {
     const std::uint32_t n = size_.load(std::memory_order_relaxed);
-    if (n == 0) return false;
-    const HeldLock& newest = entries_.load(std::memory_order_relaxed)[n - 1];
+    const HeldLock& newest = Newest();
     if (newest.lock.load(std::memory_order_relaxed) != lock) [[unlikely]]
-      return RemoveInner(lock);
+      return false;
     size_.store(n - 1, std::memory_order_release);
     return true;
   }
@@ -96,6 +110,10 @@ class HeldLocks {
   std::uint64_t ChainThrough(std::uint32_t i) const { return at(i).chain; }
   // A hash of the creators' numbers of all locks held; never 0.
   std::uint32_t instances() const { return Instances(Newest()); }
+  // The same before the entry is pushed.
+  static std::uint32_t InstancesBefore(const Prepared& prepared) {
+    return Instances(*(prepared.entry - 1));
+  }
 
  private:
   static constexpr std::uint32_t kInlineEntries = 16;

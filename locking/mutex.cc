@@ -11,6 +11,8 @@ struct Mutex::Steps {
   Site site;
 
   bool TryAcquire(ThreadState& self) { return mutex.TakeBy(self); }
+  bool TryTake() { return mutex.TakeUnowned(); }
+  void Own(std::uint32_t id) { mutex.SetOwner(id); }
   void Wait(ThreadState& self) { mutex.Wait(self, site); }
   void Force() { mutex.TakeByForce(); }
 };
@@ -58,6 +60,15 @@ bool Mutex::TryLock(Site site) {
 }
 
 void Mutex::UnlockSlow(Site site) {
+  if (!OwnedByCaller() || !ForgottenAtOnce(*this)) [[unlikely]]
+    return UnlockCold(site);
+  Free();
+  LightBarrier();
+  if (SomebodySleeps()) [[unlikely]]
+    WakeOne();
+}
+
+void Mutex::UnlockCold(Site site) {
   ThreadState& self = Self();
   if (!BeforeWatchedRelease(self, *this, site)) return;
   Free();

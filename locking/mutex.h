@@ -58,6 +58,7 @@ class LOCKING_CAPABILITY("mutex") Mutex : public ExclusiveLockBase {
 
   void LockSlow(Site site);
   void UnlockSlow(Site site);
+  void UnlockCold(Site site);
   bool SomebodySleeps() const { return sleepers_.load(std::memory_order_relaxed) % 2 != 0; }
   void Wait(ThreadState& self, Site site);
   void Sleep();

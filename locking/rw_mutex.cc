@@ -16,10 +16,12 @@ struct RwMutex::ExclusiveSteps {
   Site site;
 
   bool TryAcquire(ThreadState&) { return mutex.TryAcquireExclusive(); }
+  bool TryTake() { return mutex.TakeUnused(); }
+  void Own(std::uint32_t id) { mutex.SetOwner(id); }
   void Wait(ThreadState& self) { mutex.WaitExclusive(self, site); }
   void Force() {
     mutex.state_.store(kWriter, std::memory_order_relaxed);
-    mutex.SetOwner();
+    mutex.SetOwner(t_word.id);
   }
 };
 
@@ -28,6 +30,8 @@ struct RwMutex::SharedSteps {
   Site site;
 
   bool TryAcquire(ThreadState&) { return mutex.TryAcquireShared(); }
+  bool TryTake() { return mutex.TryAddReader(); }
+  void Own(std::uint32_t) {}
   void Wait(ThreadState& self) { mutex.WaitShared(self, site); }
   void Force() { mutex.state_.fetch_add(1, std::memory_order_relaxed); }
 };
@@ -60,7 +64,7 @@ bool RwMutex::TryAcquireExclusive() {
     if (!state_.compare_exchange_weak(state, state | kWriter, std::memory_order_acquire,
                                       std::memory_order_relaxed))
       continue;
-    SetOwner();
+    SetOwner(t_word.id);
     return true;
   }
   return false;
@@ -73,7 +77,7 @@ bool RwMutex::TryUpgrade() {
     if (!state_.compare_exchange_weak(state, (state & ~(kReaders | kUpgrader)) | kWriter,
                                       std::memory_order_acquire, std::memory_order_relaxed))
       continue;
-    SetOwner();
+    SetOwner(t_word.id);
     return true;
   }
   return false;
@@ -103,7 +107,7 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
       // Others may wait too: whoever takes it from the waiting room keeps the writers' bit.
       if (state_.compare_exchange_weak(state, state | kWriter | kWritersWaiting,
                                        std::memory_order_acquire, std::memory_order_relaxed))
-        return SetOwner();
+        return SetOwner(t_word.id);
       continue;
     }
     if ((state & kWritersWaiting) == 0 &&
@@ -181,6 +185,12 @@ bool RwMutex::TryLockShared(Site site) {
 }
 
 void RwMutex::UnlockSlow(Site site) {
+  if (!OwnedByCaller() || !ForgottenAtOnce(*this)) [[unlikely]]
+    return UnlockCold(site);
+  ReleaseExclusive();
+}
+
+void RwMutex::UnlockCold(Site site) {
   ThreadState& self = Self();
   if (!BeforeWatchedRelease(self, *this, site)) return;
   if (self.executor == nullptr) return ReleaseExclusive();
@@ -190,6 +200,13 @@ void RwMutex::UnlockSlow(Site site) {
 }
 
 void RwMutex::UnlockSharedSlow(Site site) {
+  if ((state_.load(std::memory_order_relaxed) & kReaders) == 0 || !ForgottenAtOnce(*this))
+      [[unlikely]]
+    return UnlockSharedCold(site);
+  ReleaseShared(site);
+}
+
+void RwMutex::UnlockSharedCold(Site site) {
   ThreadState& self = Self();
   // A point while the lock is still held: others can find it so.
   watch::AtPoint(self, PointKind::kUnlock, this, class_, site);

@@ -24,16 +24,13 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
 
   // Exclusive. May block; LK01 when the caller holds it exclusively already.
   void Lock(Site site = Site::current()) LOCKING_ACQUIRE() {
-    std::uint32_t unlocked = 0;
     ClassCount* count = watch::CountOf(*this);
-    if (t_word.watch != 0 ||
-        !state_.compare_exchange_weak(unlocked, kWriter, std::memory_order_acquire,
-                                      std::memory_order_relaxed)) [[unlikely]] {
+    if (t_word.watch != 0 || !TakeUnused()) [[unlikely]] {
       LockSlow(site);
       return;
     }
     watch::Count(*this, count);
-    SetOwner();
+    SetOwner(t_word.id);
   }
   bool TryLock(Site site = Site::current()) LOCKING_TRY_ACQUIRE(true);
   void Unlock(Site site = Site::current()) LOCKING_RELEASE() {
@@ -89,6 +86,12 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   static constexpr std::uint32_t kWritersWaiting = 1u << 31;
 
   bool ReadersMayEnter(std::uint32_t state) const;
+  // Without its owner. False also where it is free but waited for.
+  bool TakeUnused() {
+    std::uint32_t unused = 0;
+    return state_.compare_exchange_weak(unused, kWriter, std::memory_order_acquire,
+                                        std::memory_order_relaxed);
+  }
   // Adds first and looks then: looking first would cost as much again. Whoever was not alone with
   // readers takes it back, and wakes those that it may have kept out meanwhile.
   bool TryAddReader() {
@@ -108,7 +111,9 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   void LockSlow(Site site);
   void LockSharedSlow(Site site);
   void UnlockSlow(Site site);
+  void UnlockCold(Site site);
   void UnlockSharedSlow(Site site);
+  void UnlockSharedCold(Site site);
   void WaitExclusive(ThreadState& self, Site site);
   void WaitShared(ThreadState& self, Site site);
   void WaitUpgrade(ThreadState& self, Site site);

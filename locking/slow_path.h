@@ -11,7 +11,9 @@ namespace locking {
 // case saves no registers, which took a watched pair two nanoseconds. `steps` are of the primitive
 // and called with nothing of it held:
 //   bool TryAcquire(ThreadState&)  takes it, with its owner, if it is free
-//   void Wait(ThreadState&)        takes it once it is
+//   bool TryTake()                 takes it for an OS thread; may fail though it is free
+//   void Own(std::uint32_t)        stores the owner of what TryTake took
+//   void Wait(ThreadState&)        takes it once it is free
 //   void Force()                   takes it from whoever has it: the execution unwinds, and all
 //                                  that matters is that every unlock finds its lock
 template <typename Steps>
@@ -44,16 +46,28 @@ template <typename Steps>
   watch::AfterAcquire(self, lock, mode, Attempt::kBlocking, site);
 }
 
+// A warm one. What is read is read before the lock is taken, behind whose locked instruction it
+// would be waited for. The owner is stored behind the count: the other way round a pair takes a
+// twentieth longer.
 template <typename Steps>
 [[gnu::always_inline]] inline void AcquireWatched(const LockBase& lock, LockMode mode, Site site,
                                                   Steps steps) {
   ThreadState* self = t_word.self;
-  if (self == nullptr || self->executor != nullptr ||
-      !watch::Decided(*self, lock, mode, Attempt::kBlocking)) [[unlikely]]
+  if (!watch::OnlyWitnessed() || self->chains == nullptr) [[unlikely]]
     return AcquireCold(lock, mode, site, steps);
-  if (!steps.TryAcquire(*self)) [[unlikely]]
+  const HeldLocks::Prepared held =
+      self->held.Prepare(&lock, lock.lock_class(), lock.instance(), mode, Attempt::kBlocking, site);
+  ClassCount* count = watch::CountOf(lock);
+  const std::uint32_t id = t_word.id;
+  if (!self->held.MayPush(held) ||
+      !self->chains->HitAtOnce(held.entry->chain, HeldLocks::InstancesBefore(held))) [[unlikely]]
+    return AcquireCold(lock, mode, site, steps);
+  if (!steps.TryTake()) [[unlikely]]
     return AcquireContended(lock, mode, site, steps);
-  watch::AfterAcquire(*self, lock, mode, Attempt::kBlocking, site);
+  self->held.Push(held);
+  watch::CountOne(count);
+  steps.Own(id);
+  watch::TimeNowAndThen(lock, count);
 }
 
 // A try; `try_acquire` takes the lock, with its owner, if it is free.
@@ -66,6 +80,13 @@ inline bool TryAcquireWatched(const LockBase& lock, LockMode mode, Site site,
   watch::BeforeAcquire(self, lock, mode, Attempt::kTry, site);
   watch::AfterAcquire(self, lock, mode, Attempt::kTry, site);
   return true;
+}
+
+// Whether the lock was the newest that the thread holds, and nothing else is to be done before its
+// release.
+inline bool ForgottenAtOnce(const LockBase& lock) {
+  return watch::OnlyWitnessed() && !Watched(kWatchTimedHold) &&
+         t_word.self->held.RemoveNewest(&lock);
 }
 
 // What comes before the release of a lock that is held exclusively. False: there is nothing to

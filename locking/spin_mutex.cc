@@ -13,6 +13,8 @@ struct SpinMutex::Steps {
   Site site;
 
   bool TryAcquire(ThreadState& self) { return mutex.TakeBy(self); }
+  bool TryTake() { return mutex.TakeUnowned(); }
+  void Own(std::uint32_t id) { mutex.SetOwner(id); }
   void Wait(ThreadState& self) { mutex.Wait(self, site); }
   void Force() { mutex.TakeByForce(); }
 };
@@ -50,6 +52,12 @@ bool SpinMutex::TryLock(Site site) {
 }
 
 void SpinMutex::UnlockSlow(Site site) {
+  if (!OwnedByCaller() || !ForgottenAtOnce(*this)) [[unlikely]]
+    return UnlockCold(site);
+  Free();
+}
+
+void SpinMutex::UnlockCold(Site site) {
   ThreadState& self = Self();
   if (!BeforeWatchedRelease(self, *this, site)) return;
   Free();

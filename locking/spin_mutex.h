@@ -41,6 +41,7 @@ class LOCKING_CAPABILITY("mutex") SpinMutex : public ExclusiveLockBase {
 
   void LockSlow(Site site);
   void UnlockSlow(Site site);
+  void UnlockCold(Site site);
   void Wait(ThreadState& self, Site site);
   void Spin();
 };

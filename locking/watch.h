@@ -35,7 +35,7 @@ class LockBase {
 
  protected:
   bool OwnedByCaller() const { return owner_.load(std::memory_order_relaxed) == t_word.id; }
-  void SetOwner() { owner_.store(t_word.id, std::memory_order_relaxed); }
+  void SetOwner(std::uint32_t id) { owner_.store(id, std::memory_order_relaxed); }
   void ClearOwner() { owner_.store(kNobody, std::memory_order_relaxed); }
 
   const LockClass* class_;
@@ -48,6 +48,12 @@ namespace watch {
 
 // Real nanoseconds, or the executor's.
 std::uint64_t NowNs(const ThreadState& self);
+
+// Whether a witness is all that must be told of what the calling thread, an OS thread, does; a hold
+// may be timed besides.
+inline bool OnlyWitnessed() {
+  return (t_word.watch & ~std::uint32_t{kWatchTimedHold}) == kWatchWitness;
+}
 
 // A scheduling point of a controlled executor; nothing for a native thread.
 inline void AtPoint(ThreadState& self, PointKind kind, const void* address,
@@ -85,17 +91,23 @@ void CountContended(const LockBase& lock, std::uint64_t wait_ns);
 inline ClassCount* CountOf(const LockBase& lock) {
   return t_word.counts == nullptr ? nullptr : &t_word.counts[lock.counted_class()];
 }
-// One more acquisition of the lock, which is held now. Inline even on the fast paths: statistics
-// that slow what they count would count something else. Two words, for two stores between locked
+// One more acquisition of a lock, which is held now. Inline even on the fast paths: statistics that
+// slow what they count would count something else. Two words, for two stores between locked
 // instructions are waited for less than one is; see docs/decisions.md.
-inline void Count(const LockBase& lock, ClassCount* count) {
+inline void CountOne(ClassCount* count) {
   if (count == nullptr) return;
   count->acquisitions.store(count->acquisitions.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
-  if (count->until_timed-- == 0) [[unlikely]] {
+}
+inline void TimeNowAndThen(const LockBase& lock, ClassCount* count) {
+  if (count != nullptr && count->until_timed-- == 0) [[unlikely]] {
     count->until_timed = kTimedHolds - 1;
     TimeHold(lock);
   }
+}
+inline void Count(const LockBase& lock, ClassCount* count) {
+  CountOne(count);
+  TimeNowAndThen(lock, count);
 }
 
 // The lock is held now.
