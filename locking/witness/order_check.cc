@@ -39,6 +39,19 @@ std::size_t RankOf(std::string_view tier) {
       std::find(std::begin(kFromWeakest), std::end(kFromWeakest), tier) - std::begin(kFromWeakest));
 }
 
+void AddSides(const ObservedEdge& edge, const ObservedOrder& sample, Finding* finding) {
+  finding->threads.push_back({ThreadOf(sample),
+                              "took " + edge.from + " at " + sample.held.site,
+                              {},
+                              sample.held.stack,
+                              sample.held.site});
+  finding->threads.push_back({ThreadOf(sample),
+                              "then took " + edge.to + " at " + sample.taken.site,
+                              {},
+                              sample.taken.stack,
+                              sample.taken.site});
+}
+
 class Checker {
  public:
   Checker(const OrderBook& book, const OrderSnapshot& observed, const std::string& today)
@@ -214,6 +227,39 @@ std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict) {
   return book.TextWith(added);
 }
 
+const JudgedEdge* OrderVerdict::Find(const std::string& from, const std::string& to) const {
+  const auto found = std::find_if(edges.begin(), edges.end(), [&](const JudgedEdge& judged) {
+    return judged.edge.from == from && judged.edge.to == to;
+  });
+  return found == edges.end() ? nullptr : &*found;
+}
+
+std::vector<Finding> CycleFindings(const OrderVerdict& verdict, const OrderBook& book) {
+  std::vector<Finding> findings;
+  for (const OrderCycle& cycle : verdict.cycles) {
+    Finding finding;
+    finding.id = cycle.classes.size() > 2 ? "LK03" : "LK02";
+    finding.tier = cycle.tier;
+    finding.classes = cycle.classes;
+    std::string path;
+    for (std::size_t i = 0; i < cycle.classes.size(); ++i) {
+      const std::string& from = cycle.classes[i];
+      const std::string& to = cycle.classes[(i + 1) % cycle.classes.size()];
+      path += from + " -> ";
+      const JudgedEdge* judged = verdict.Find(from, to);
+      if (judged == nullptr)
+        finding.threads.push_back({book.file(), "declares " + Arrow(from, to), {}, {}});
+      else if (!judged->edge.samples.empty())
+        AddSides(judged->edge, judged->edge.samples.front(), &finding);
+    }
+    path += cycle.classes.front();
+    finding.title = "lock order cycle: " + path + (cycle.approved ? ", by exception" : "");
+    finding.signature = finding.id + ": " + path;
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
 std::vector<Finding> OrderFindings(const OrderVerdict& verdict) {
   std::vector<Finding> findings;
   for (const JudgedEdge& judged : verdict.edges) {
@@ -226,18 +272,7 @@ std::vector<Finding> OrderFindings(const OrderVerdict& verdict) {
     finding.title = "order not in the book: " + Arrow(edge.from, edge.to) + ": " + judged.why +
                     "; if it is meant, add " + to_add;
     finding.signature = "LK12: " + Arrow(edge.from, edge.to);
-    for (const ObservedOrder& sample : edge.samples) {
-      finding.threads.push_back({sample.thread,
-                                 "took " + edge.from + " at " + sample.held.site,
-                                 {},
-                                 sample.held.stack,
-                                 sample.held.site});
-      finding.threads.push_back({sample.thread,
-                                 "then took " + edge.to + " at " + sample.taken.site,
-                                 {},
-                                 sample.taken.stack,
-                                 sample.taken.site});
-    }
+    for (const ObservedOrder& sample : edge.samples) AddSides(edge, sample, &finding);
     findings.push_back(std::move(finding));
   }
   return findings;

@@ -53,6 +53,8 @@ struct OrderVerdict {
 
   // Whether there is an edge or a cycle that the book does not approve.
   bool Failed() const;
+  // nullptr: not observed.
+  const JudgedEdge* Find(const std::string& from, const std::string& to) const;
 };
 
 // `today`: "2026-11-21"; exceptions hold up to and including their day.
@@ -66,6 +68,8 @@ std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict);
 
 // LK12 for each unapproved edge: what a strict run fails by.
 std::vector<Finding> OrderFindings(const OrderVerdict& verdict);
+// LK02 or LK03 for each cycle, with a sample of each edge.
+std::vector<Finding> CycleFindings(const OrderVerdict& verdict, const OrderBook& book);
 // For WitnessOptions::same_class_order: what the book says about instances of one class.
 SameClassPredicate SameClassRule(const OrderBook& book);
 

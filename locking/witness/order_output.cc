@@ -54,8 +54,8 @@ std::string UnapprovedText(const JudgedEdge& judged, const OrderBook& book) {
                      std::to_string(edge.count) + " times): " + judged.why + "\n";
   if (!edge.samples.empty()) {
     const ObservedOrder& first = edge.samples[0];
-    text += "  " + first.thread + (first.run.empty() ? "" : " (" + first.run + ")") + "\n" +
-            Side("took", edge.from, first.held) + Side("then took", edge.to, first.taken);
+    text += "  " + ThreadOf(first) + "\n" + Side("took", edge.from, first.held) +
+            Side("then took", edge.to, first.taken);
   }
   const char* where = judged.approval == Approval::kUndeclared ? " to `order` in " : " to ";
   return text + "  if it is meant, add" + where + book.file() + "\n" +

@@ -41,6 +41,10 @@ const ObservedEdge* OrderSnapshot::Find(const std::string& from, const std::stri
   return it != edges.end() && it->from == from && it->to == to ? &*it : nullptr;
 }
 
+std::string ThreadOf(const ObservedOrder& order) {
+  return order.thread + (order.run.empty() ? "" : " (" + order.run + ")");
+}
+
 void NameRun(const std::string& run, OrderSnapshot* snapshot) {
   for (ObservedEdge& edge : snapshot->edges)
     for (ObservedOrder& sample : edge.samples)

@@ -30,6 +30,9 @@ struct ObservedOrder {
   std::string run = {};  // where several are merged: which one it was; threads of two runs are two
 };
 
+// "worker 1 (mixed)": the thread, and its run where several are merged.
+std::string ThreadOf(const ObservedOrder& order);
+
 struct ObservedEdge {
   std::string from;
   std::string to;

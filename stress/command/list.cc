@@ -1,7 +1,6 @@
 // `vmstress list`: what there is, one a line, the name first.
 #include <cstdio>
 #include <functional>
-#include <sstream>
 #include <string>
 
 #include "locking/explore/programs.h"
@@ -10,6 +9,7 @@
 #include "stress/command/commands.h"
 #include "stress/config/embedded.h"
 #include "stress/config/error.h"
+#include "stress/config/rules.h"
 #include "stress/config/text.h"
 #include "stress/workers/kinds.h"
 #include "vm/check.h"
@@ -47,15 +47,8 @@ void ListStrategies() {
     PrintRow(strategy.name, strategy.description);
 }
 
-// The headings of docs/rules.md: "### LK02 Two classes are taken in both orders".
 void ListRules() {
-  const std::string heading = "### ";
-  std::istringstream page(std::string(EmbeddedRules().front().text));
-  for (std::string line; std::getline(page, line);) {
-    if (!line.starts_with(heading)) continue;
-    const std::size_t space = line.find(' ', heading.size());
-    PrintRow(line.substr(heading.size(), space - heading.size()), line.substr(space + 1));
-  }
+  for (const Rule& rule : Rules()) PrintRow(rule.id, rule.title);
 }
 
 void ListInvariants() {

@@ -25,7 +25,7 @@ std::vector<Choice> StrategyChoices() {
 }
 
 std::vector<Choice> OrderFormats() {
-  return {{"text"}, {"dot"}, {"svg", kNotYet}, {"json"}, {"sarif", kNotYet}};
+  return {{"text"}, {"dot"}, {"svg"}, {"json"}, {"sarif"}};
 }
 
 const char* DefaultStrategy() { return locking::explore::Strategies().front().name; }

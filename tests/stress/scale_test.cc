@@ -12,6 +12,7 @@
 #include "stress/report/scale_report.h"
 #include "stress/run/scaling.h"
 #include "tests/stress/command.h"
+#include "tests/well_formed.h"
 
 namespace stress {
 namespace {
@@ -160,35 +161,6 @@ TEST(Scaling, RoundsThatDifferAreToldOf) {
   EXPECT_FALSE(Contains(ScaleSummary(measured.plan, measured.result), note));
   measured.result.points[1].spread = SpreadOf({200, 300, 400});
   EXPECT_TRUE(Contains(ScaleSummary(measured.plan, measured.result), note));
-}
-
-// Every element is closed in order and no text holds a bare '&' or '<'.
-void ExpectWellFormed(const std::string& xml) {
-  std::vector<std::string> open;
-  for (std::size_t at = 0; at < xml.size();) {
-    if (xml[at] == '&') {
-      EXPECT_LT(xml.find(';', at), at + 6) << xml.substr(at, 20);
-    }
-    if (xml[at] != '<') {
-      ++at;
-      continue;
-    }
-    const std::size_t end = xml.find('>', at);
-    ASSERT_NE(end, std::string::npos);
-    const std::string tag = xml.substr(at + 1, end - at - 1);
-    ASSERT_EQ(tag.find('<'), std::string::npos) << tag;
-    EXPECT_EQ(std::count(tag.begin(), tag.end(), '"') % 2, 0) << tag;
-    const std::string name = tag.substr(0, tag.find_first_of(" /", 1));
-    if (tag[0] == '/') {
-      ASSERT_FALSE(open.empty());
-      EXPECT_EQ("/" + open.back(), tag);
-      open.pop_back();
-    } else if (tag.back() != '/') {
-      open.push_back(name);
-    }
-    at = end + 1;
-  }
-  EXPECT_TRUE(open.empty());
 }
 
 TEST(ScalePlot, IsWellFormedWithPointsSpreadsAndThePerfectLine) {
