@@ -43,6 +43,17 @@ bool HeldLocks::RemoveInner(const void* lock) {
   return true;
 }
 
+std::uint64_t HeldLocks::ChainWithout(const void* released, const LockClass& lock_class) const {
+  std::uint64_t chain = 0;
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const HeldLock& held = at(i);
+    if (held.lock.load(std::memory_order_relaxed) != released)
+      chain = Chain(chain, held.lock_class.load(std::memory_order_relaxed)->id(), held.mode(),
+                    held.attempt());
+  }
+  return Chain(chain, lock_class.id(), LockMode::kExclusive, Attempt::kBlocking);
+}
+
 bool HeldLocks::Change(const void* lock, LockMode mode, Site site) {
   HeldLock* changed = Find(lock);
   if (changed == nullptr) return false;

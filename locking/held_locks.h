@@ -1,6 +1,6 @@
-// The locks that a thread holds, in order of acquisition, with the hash of the chain that they form
-// for the witness: a push adds to it, the release of the newest goes back to the former one, any
-// other release computes the tail again.
+// The locks and resources that a thread holds, and the resources whose waits it has promised to
+// end, in order, with the hash of the chain that they form for the witness: a push adds to it, the
+// release of the newest goes back to the former one, any other release computes the tail again.
 //
 // Thread safety: changed by the thread itself; size() and at() by anyone at any time, so the fields
 // that reports need are relaxed atomics, and no array of entries is freed while the thread lives.
@@ -20,16 +20,20 @@ namespace locking {
 
 enum class LockMode : std::uint8_t { kExclusive, kShared };
 
-// How a lock was asked for: a try never waits, so it adds no order.
-enum class Attempt : std::uint8_t { kBlocking, kTry };
+// How an entry came to be.
+enum class Attempt : std::uint8_t {
+  kBlocking,
+  kTry,      // never waits, so it adds no order
+  kPromise,  // nothing is held: the thread is one of those that end the waits for a resource
+};
 
 // Few and whole words: each is a store between the two atomic operations of a lock and its unlock.
 struct HeldLock {
   std::atomic<const void*> lock;
   std::atomic<const LockClass*> lock_class;
   std::atomic<Site> site;
-  // From its lowest bit: the creator's number (32), shared (1), try (1), HeldLocks::instances()
-  // through this lock (30).
+  // From its lowest bit: the creator's number (32), shared (1), try (1), promise (1),
+  // HeldLocks::instances() through this lock (29).
   std::atomic<std::uint64_t> packed;
   std::uint64_t chain;  // (the thread) HeldLocks::chain() through this lock
 
@@ -41,13 +45,15 @@ struct HeldLock {
                                                                    : LockMode::kExclusive;
   }
   Attempt attempt() const {
-    return (packed.load(std::memory_order_relaxed) & kTry) != 0 ? Attempt::kTry
-                                                                : Attempt::kBlocking;
+    const std::uint64_t bits = packed.load(std::memory_order_relaxed);
+    if ((bits & kPromise) != 0) return Attempt::kPromise;
+    return (bits & kTry) != 0 ? Attempt::kTry : Attempt::kBlocking;
   }
 
   static constexpr std::uint64_t kShared = 1ull << 32;
   static constexpr std::uint64_t kTry = 1ull << 33;
-  static constexpr int kInstancesShift = 34;
+  static constexpr std::uint64_t kPromise = 1ull << 34;
+  static constexpr int kInstancesShift = 35;
 };
 
 class HeldLocks {
@@ -104,8 +110,10 @@ class HeldLocks {
   // For the thread itself, from here on.
   // The chain of all locks held with this one at the end; never 0.
   std::uint64_t ChainWith(const LockClass& lock_class, LockMode mode, Attempt attempt) const {
-    return Chain(Newest(), lock_class.id(), mode, attempt);
+    return Chain(Newest().chain, lock_class.id(), mode, attempt);
   }
+  // The same without `released`, which is given up meanwhile.
+  std::uint64_t ChainWithout(const void* released, const LockClass& lock_class) const;
   // The chain through the entry at `i`.
   std::uint64_t ChainThrough(std::uint32_t i) const { return at(i).chain; }
   // A hash of the creators' numbers of all locks held; never 0.
@@ -123,23 +131,24 @@ class HeldLocks {
     return static_cast<std::uint32_t>(entry.packed.load(std::memory_order_relaxed) >>
                                       HeldLock::kInstancesShift);
   }
-  static std::uint64_t Chain(const HeldLock& outer, std::uint32_t class_id, LockMode mode,
+  static std::uint64_t Chain(std::uint64_t outer, std::uint32_t class_id, LockMode mode,
                              Attempt attempt) {
-    const std::uint64_t key =
-        class_id * 4ull + (mode == LockMode::kShared ? 2 : 0) + (attempt == Attempt::kTry ? 1 : 0);
-    std::uint64_t hash = (outer.chain + key) * kHashMultiplier;
+    const std::uint64_t key = class_id * 8ull + static_cast<std::uint64_t>(attempt) * 2 +
+                              (mode == LockMode::kShared ? 1 : 0);
+    std::uint64_t hash = (outer + key) * kHashMultiplier;
     hash ^= hash >> 29;
     return hash | 1ull << 63;
   }
   // All fields that follow from `outer`, the entry before.
   static void Fill(HeldLock& entry, const HeldLock& outer, std::uint32_t class_id,
                    std::uint32_t instance, LockMode mode, Attempt attempt) {
-    const std::uint64_t instances = ((Instances(outer) + instance) * 0x9E3779B1u) >> 2 | 1;
+    const std::uint64_t instances = ((Instances(outer) + instance) * 0x9E3779B1u) >> 3 | 1;
     entry.packed.store(instance | (mode == LockMode::kShared ? HeldLock::kShared : 0) |
                            (attempt == Attempt::kTry ? HeldLock::kTry : 0) |
+                           (attempt == Attempt::kPromise ? HeldLock::kPromise : 0) |
                            instances << HeldLock::kInstancesShift,
                        std::memory_order_relaxed);
-    entry.chain = Chain(outer, class_id, mode, attempt);
+    entry.chain = Chain(outer.chain, class_id, mode, attempt);
   }
   // With nothing held, an entry before the first one, which stands for that.
   const HeldLock& Newest() const {

@@ -82,14 +82,18 @@ WakeReason SleepQueue::Wait(ThreadState& self, const void* channel, std::uint64_
     BucketGuard guard(bucket.locked);
     if (self.wait_signalled) return WakeReason::kWoken;
     if (unparked && !(self.executor != nullptr && self.executor->abandoned())) continue;
-    ThreadState* previous = nullptr;
-    for (ThreadState* t = bucket.head; t != nullptr; previous = t, t = t->wait_next) {
-      if (t != &self) continue;
-      (previous == nullptr ? bucket.head : previous->wait_next) = self.wait_next;
-      if (bucket.tail == &self) bucket.tail = previous;
-      break;
-    }
+    Dequeue(bucket, self);
     return WakeReason::kTimedOut;
+  }
+}
+
+void SleepQueue::Dequeue(Bucket& bucket, ThreadState& self) {
+  ThreadState* previous = nullptr;
+  for (ThreadState* t = bucket.head; t != nullptr; previous = t, t = t->wait_next) {
+    if (t != &self) continue;
+    (previous == nullptr ? bucket.head : previous->wait_next) = self.wait_next;
+    if (bucket.tail == &self) bucket.tail = previous;
+    return;
   }
 }
 
@@ -149,15 +153,29 @@ LookUpAgain SleepQueue::SleepWith(const void* channel, const LockBase& interlock
                                   Release release) {
   ThreadState& self = Self();
   if (self.run.witness != nullptr)
-    self.run.witness->BeforeSleep(self, &interlock, *resource.resource_class, resource.instance,
-                                  site);
-  WaitScope waiting(self, channel, resource.resource_class, resource.instance, LockMode::kExclusive,
-                    resource.holder, resource.message, site,
-                    WaitScope::Sleep{deadline_ns != kNoDeadline, resource.may_idle});
+    self.run.witness->BeforeSleep(self, &interlock, resource, deadline_ns, site);
+  WaitScope waiting(self, channel, resource, deadline_ns, site);
   Enqueue(self, channel);
   release();
   waiting.Settle();
   const WakeReason reason = Wait(self, channel, deadline_ns);
+  if (self.executor != nullptr) self.executor->UnwindIfAbandoned();
+  return LookUpAgain{reason};
+}
+
+LookUpAgain SleepQueue::SleepUnless(const void* channel, const std::function<bool()>& ready,
+                                    const Resource& resource, Site site) {
+  ThreadState& self = Self();
+  WaitScope waiting(self, channel, resource, kNoDeadline, site);
+  Enqueue(self, channel);
+  if (ready()) {
+    Bucket& bucket = BucketOf(channel);
+    BucketGuard guard(bucket.locked);
+    Dequeue(bucket, self);
+    return LookUpAgain{WakeReason::kWoken};
+  }
+  waiting.Settle();
+  const WakeReason reason = Wait(self, channel, kNoDeadline);
   if (self.executor != nullptr) self.executor->UnwindIfAbandoned();
   return LookUpAgain{reason};
 }

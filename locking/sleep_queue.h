@@ -11,28 +11,17 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "locking/annotations.h"
 #include "locking/executor.h"
 #include "locking/mutex.h"
+#include "locking/resource.h"
 #include "locking/rw_mutex.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread_state.h"
 
 namespace locking {
-
-// What a thread waits for that is not a lock: page busy, paging in progress, free pages. Its class
-// is a LockClass of kind kResource.
-struct Resource {
-  const LockClass* resource_class;
-  std::uint32_t instance = 0;  // what reports call it ("page #12")
-  // The thread id of the holder, kMany, or kNobody when only an event ends the wait. The word
-  // outlives the sleep.
-  const std::atomic<std::uint32_t>* holder = nullptr;
-  const char* message = "";  // the wait message, as in the seeds ("vmopar")
-  // A daemon that waits for work: its sleep is neither a hang nor a lost wakeup.
-  bool may_idle = false;
-};
 
 enum class WakeReason : std::uint8_t { kWoken, kTimedOut };
 
@@ -77,6 +66,13 @@ class SleepQueue {
                               std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
       LOCKING_RELEASE_SHARED(interlock);
 
+  // Without an interlock, unless `ready` says that there is nothing to wait for. It is asked once
+  // the caller is queued, so a wakeup made after what makes it true cannot be missed; it only
+  // reads.
+  //   locked on entry and return: sleepable locks. Sleeps. The caller has called BeforeWait.
+  LookUpAgain SleepUnless(const void* channel, const std::function<bool()>& ready,
+                          const Resource& resource, Site site = Site::current());
+
   // Wakes the thread that has slept longest on `channel`, or all of them. Returns how many.
   std::uint32_t WakeOne(const void* channel, Site site = Site::current());
   std::uint32_t WakeAll(const void* channel, Site site = Site::current());
@@ -93,6 +89,8 @@ class SleepQueue {
 
   Bucket& BucketOf(const void* channel) const;
   void Enqueue(ThreadState& self, const void* channel);
+  // Under the lock of the bucket.
+  static void Dequeue(Bucket& bucket, ThreadState& self);
   // Waits until signalled or timed out; removes itself in the latter case.
   WakeReason Wait(ThreadState& self, const void* channel, std::uint64_t deadline_ns);
   std::uint32_t Wake(const void* channel, std::uint32_t most, Site site);

@@ -2,10 +2,12 @@
 
 #include <sched.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
 #include "locking/futex.h"
+#include "locking/resource.h"
 #include "locking/witness.h"
 
 namespace locking {
@@ -22,6 +24,9 @@ struct Thread::Native {
 struct Thread::Order {
   Witness* witness;
   std::shared_ptr<const Moment> spawn;
+  std::uint32_t number;
+  std::string name;
+  std::atomic<std::uint32_t> id{0};
   std::shared_ptr<const Moment> end = nullptr;  // nullptr: the body did not come to its end
 };
 
@@ -30,8 +35,12 @@ Thread::Thread() = default;
 Thread::Thread(std::string name, std::function<void()> body, Site site) {
   ThreadState& self = Self();
   if (self.run.witness != nullptr) {
-    order_ = std::make_shared<Order>(self.run.witness, self.run.witness->Depart(self));
+    static std::atomic<std::uint32_t> last_number{0};
+    order_ = std::make_shared<Order>(self.run.witness, self.run.witness->Depart(self),
+                                     last_number.fetch_add(1, std::memory_order_relaxed) + 1, name);
     body = [order = order_, body = std::move(body)] {
+      Self().spawn = order->number;
+      order->id.store(Self().id, std::memory_order_relaxed);
       order->witness->Follow(Self(), *order->spawn);
       body();
       if (Self().run.witness == order->witness) order->end = order->witness->Depart(Self());
@@ -80,19 +89,21 @@ void Thread::Join(Site site) {
 
 void Thread::WaitForEnd(Site site) {
   if (!joinable()) return;
-  if (ThreadState& self = Self(); self.run.witness != nullptr)
-    self.run.witness->BeforeSleep(self, nullptr, kThreadJoinClass, 0, site);
+  ThreadState& self = Self();
+  if (order_ != nullptr && self.run.witness == order_->witness)
+    self.run.witness->BeforeJoin(
+        self, {order_->number, order_->id.load(std::memory_order_relaxed), order_->name}, site);
   if (fibre_ != nullptr) {
     executor_->Join(std::exchange(fibre_, nullptr), site);
   } else {
-    WaitScope waiting(Self(), this, &kThreadJoinClass, 0, LockMode::kExclusive, &native_->id,
-                      "join", site);
+    WaitScope waiting(self, this, &kThreadJoinClass, 0, LockMode::kExclusive, &native_->id, "join",
+                      site);
     native_->thread.join();
     native_.reset();
   }
   const std::shared_ptr<Order> order = std::move(order_);
-  if (order != nullptr && order->end != nullptr && Self().run.witness == order->witness)
-    order->witness->Follow(Self(), *order->end);
+  if (order != nullptr && order->end != nullptr && self.run.witness == order->witness)
+    order->witness->Follow(self, *order->end);
 }
 
 std::uint64_t Clock::NowNs() { return watch::NowNs(Self()); }

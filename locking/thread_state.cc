@@ -9,6 +9,7 @@
 #include "locking/asymmetric_barrier.h"
 #include "locking/executor.h"
 #include "locking/futex.h"
+#include "locking/resource.h"
 #include "locking/stack.h"
 #include "locking/statistics.h"
 #include "locking/witness.h"
@@ -132,8 +133,7 @@ void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>
 
 WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
                      std::uint32_t instance, LockMode mode,
-                     const std::atomic<std::uint32_t>* holder, const char* message, Site site,
-                     std::optional<Sleep> sleep)
+                     const std::atomic<std::uint32_t>* holder, const char* message, Site site)
     : self_(self) {
   WaitRecord& wait = self.waiting;
   wait.target.store(target, std::memory_order_relaxed);
@@ -142,12 +142,36 @@ WaitScope::WaitScope(ThreadState& self, const void* target, const LockClass* tar
   wait.mode.store(mode, std::memory_order_relaxed);
   wait.holder.store(holder, std::memory_order_relaxed);
   wait.message.store(message, std::memory_order_relaxed);
+  wait.has_deadline.store(false, std::memory_order_relaxed);
+  wait.may_idle.store(false, std::memory_order_relaxed);
+  wait.units.store(1, std::memory_order_relaxed);
+  wait.settled.store(true, std::memory_order_relaxed);
+  Begin(site);
+}
+
+WaitScope::WaitScope(ThreadState& self, const void* channel, const Resource& resource,
+                     std::uint64_t deadline_ns, Site site)
+    : self_(self) {
+  WaitRecord& wait = self.waiting;
+  wait.target.store(resource.identity == nullptr ? channel : resource.identity,
+                    std::memory_order_relaxed);
+  wait.target_class.store(resource.resource_class, std::memory_order_relaxed);
+  wait.instance.store(resource.instance, std::memory_order_relaxed);
+  wait.mode.store(LockMode::kExclusive, std::memory_order_relaxed);
+  wait.holder.store(resource.holder, std::memory_order_relaxed);
+  wait.message.store(resource.message, std::memory_order_relaxed);
+  wait.has_deadline.store(deadline_ns != kNoDeadline, std::memory_order_relaxed);
+  wait.may_idle.store(resource.may_idle, std::memory_order_relaxed);
+  wait.units.store(resource.units, std::memory_order_relaxed);
+  wait.settled.store(false, std::memory_order_relaxed);
+  Begin(site);
+}
+
+void WaitScope::Begin(Site site) {
+  WaitRecord& wait = self_.waiting;
   wait.site.store(site, std::memory_order_relaxed);
-  wait.has_deadline.store(sleep.has_value() && sleep->has_deadline, std::memory_order_relaxed);
-  wait.may_idle.store(sleep.has_value() && sleep->may_idle, std::memory_order_relaxed);
-  wait.settled.store(!sleep.has_value(), std::memory_order_relaxed);
   wait.woken.store(false, std::memory_order_relaxed);
-  if (self.executor == nullptr) {
+  if (self_.executor == nullptr) {
     wait.since_ns.store(MonotonicNs(), std::memory_order_relaxed);
     SaveStack(wait.stack, WaitRecord::kStackDepth);
   }

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +27,7 @@ class ChainCache;
 class Executor;
 class Witness;
 struct ClassCount;  // statistics.h
+struct Resource;    // resource.h
 struct ThreadState;
 
 // Why a primitive must leave its fast path; the bits of ThreadWord::watch.
@@ -71,6 +71,7 @@ struct WaitRecord {
   std::atomic<Site> site{};
   std::atomic<bool> may_idle{false};  // a daemon waiting for work: not evidence of a hang
   std::atomic<bool> has_deadline{false};
+  std::atomic<std::uint32_t> units{1};  // Resource::units
   // The thread has nothing left to do but wait. A sleeper still releases its interlock before that.
   std::atomic<bool> settled{false};
   std::atomic<bool> woken{false};  // its waker has been there: it has only to run
@@ -98,13 +99,14 @@ struct alignas(64) ThreadState {
   explicit ThreadState(std::uint32_t id, std::string name);
   ~ThreadState();
 
-  const std::uint32_t id;                // (c) from 1; unique in the process, or in the execution
-  std::string name;                      // (c)
-  Executor* executor = nullptr;          // (c) nullptr: an OS thread
-  RunContext run;                        // (t)
-  std::atomic<std::uint32_t> run_id{0};  // (a) run.id, for the watchdog
-  HeldLocks held;                        // (t, a)
-  WaitRecord waiting;                    // (a)
+  const std::uint32_t id;        // (c) from 1; unique in the process, or in the execution
+  std::string name;              // (c)
+  Executor* executor = nullptr;  // (c) nullptr: an OS thread
+  RunContext run;                // (t)
+  std::uint32_t spawn = 0;       // (t) SpawnedThread::number, if it was spawned under a witness
+  std::atomic<std::uint32_t> run_id{0};            // (a) run.id, for the watchdog
+  HeldLocks held;                                  // (t, a)
+  WaitRecord waiting;                              // (a)
   std::atomic<const char*> operation{nullptr};     // (a) what the worker is doing
   std::atomic<std::uint64_t> operations_ended{0};  // (a) progress, for the watchdog
   std::atomic<std::uint32_t> park_token{0};        // (a) futex of Park and Unpark
@@ -160,20 +162,20 @@ void InspectNativeThreads(const std::function<void(std::span<ThreadState* const>
 // Marks the calling thread as waiting for the lifetime of the object.
 class WaitScope {
  public:
-  // A sleep is settled by Settle, every other wait from its start.
-  struct Sleep {
-    bool has_deadline;
-    bool may_idle;
-  };
   WaitScope(ThreadState& self, const void* target, const LockClass* target_class,
             std::uint32_t instance, LockMode mode, const std::atomic<std::uint32_t>* holder,
-            const char* message, Site site, std::optional<Sleep> sleep = std::nullopt);
+            const char* message, Site site);
+  // A sleep, which is settled by Settle; every other wait is from its start.
+  WaitScope(ThreadState& self, const void* channel, const Resource& resource,
+            std::uint64_t deadline_ns, Site site);
   ~WaitScope();
   WaitScope(const WaitScope&) = delete;
 
   void Settle() { self_.waiting.settled.store(true, std::memory_order_release); }
 
  private:
+  void Begin(Site site);
+
   ThreadState& self_;
 };
 

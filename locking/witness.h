@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "locking/moment.h"
+#include "locking/resource.h"
 #include "locking/thread_state.h"
 #include "locking/watch.h"
 
@@ -23,9 +25,20 @@ class Witness {
   // lock completes, or wants to be asked each time.
   virtual void DecideChain(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                            Site site) = 0;
+  // The caller is about to hold `resource` (kTry) or to promise to end the waits for it (kPromise);
+  // the held list does not contain it yet. For kTry called as DecideChain is.
+  virtual void DecideHold(ThreadState& self, const Resource& resource, LockMode mode,
+                          Attempt attempt, Site site) = 0;
   // The caller is about to sleep for a resource; `interlock` (nullptr: none) will be released.
-  virtual void BeforeSleep(ThreadState& self, const LockBase* interlock,
-                           const LockClass& resource_class, std::uint32_t instance, Site site) = 0;
+  virtual void BeforeSleep(ThreadState& self, const LockBase* interlock, const Resource& resource,
+                           std::uint64_t deadline_ns, Site site) = 0;
+  // The caller is about to wait for the end of a thread that it spawned under this witness.
+  struct SpawnedThread {
+    std::uint32_t number;  // of the spawn, never used before in this process; ThreadState::spawn
+    std::uint32_t id;      // of the thread; 0: it has not begun
+    std::string name;
+  };
+  virtual void BeforeJoin(ThreadState& self, const SpawnedThread& joined, Site site) = 0;
   // The caller's operation ends: nothing may be held (LK11).
   virtual void AtOperationEnd(ThreadState& self, const char* operation) = 0;
   // The caller's thread ends: the same, and what the witness keeps for the thread may go.

@@ -30,6 +30,13 @@ void ReadersAgain();
 void ReadersInversion(Bug bug);
 void SpinHandOver(Bug bug);
 
+// programs_resources.cc: threads that wait for ever, for something that is no lock.
+void BusyPage(Bug bug);
+void EventUnderLock(Bug bug);
+void PageDaemonLock(Bug bug);
+void Pool(Bug bug);
+void Semaphores(Bug bug);
+
 }  // namespace locking::explore::programs
 
 #endif  // LOCKING_EXPLORE_PROGRAM_BODIES_H_

@@ -86,6 +86,29 @@ void AddBlockingPrograms(std::vector<Program>* list) {
       {"spin_hand_over_mended", "it is given", [] { programs::SpinHandOver(Bug::kMended); }, ""});
 }
 
+void AddResourcePrograms(std::vector<Program>* list) {
+  list->push_back({"busy_page", "a waiter for a busy page keeps a lock that its holder needs",
+                   [] { programs::BusyPage(Bug::kPresent); }, "LK09"});
+  list->push_back({"busy_page_mended", "the lock is released before the sleep",
+                   [] { programs::BusyPage(Bug::kMended); }, ""});
+  list->push_back({"event_under_lock", "a waiter for an event keeps a lock that its setter needs",
+                   [] { programs::EventUnderLock(Bug::kPresent); }, "LK09"});
+  list->push_back({"event_under_lock_mended", "the event is waited for first",
+                   [] { programs::EventUnderLock(Bug::kMended); }, ""});
+  list->push_back({"page_daemon_lock", "a waiter for free pages keeps a lock that the daemon needs",
+                   [] { programs::PageDaemonLock(Bug::kPresent); }, "LK09"});
+  list->push_back({"page_daemon_lock_mended", "the lock is released before the sleep",
+                   [] { programs::PageDaemonLock(Bug::kMended); }, ""});
+  list->push_back({"pool", "three threads take two of three units each",
+                   [] { programs::Pool(Bug::kPresent); }, "LK09"});
+  list->push_back(
+      {"pool_mended", "there is one unit more", [] { programs::Pool(Bug::kMended); }, ""});
+  list->push_back({"semaphores", "two semaphores in both orders",
+                   [] { programs::Semaphores(Bug::kPresent); }, "LK09"});
+  list->push_back({"semaphores_mended", "two semaphores in one order",
+                   [] { programs::Semaphores(Bug::kMended); }, ""});
+}
+
 }  // namespace
 
 const std::vector<Program>& Programs() {
@@ -93,6 +116,7 @@ const std::vector<Program>& Programs() {
     auto* list = new std::vector<Program>;
     AddOrderPrograms(list);
     AddBlockingPrograms(list);
+    AddResourcePrograms(list);
     std::sort(list->begin(), list->end(),
               [](const Program& a, const Program& b) { return a.name < b.name; });
     return list;

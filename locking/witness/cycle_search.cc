@@ -22,6 +22,8 @@ std::string_view TierName(Tier tier) {
       return "no-writer";
     case Tier::kSingleContext:
       return "single-context";
+    case Tier::kOtherSignaller:
+      return "other-signaller";
     case Tier::kOrdered:
       return "ordered";
     case Tier::kGated:
@@ -60,8 +62,8 @@ std::vector<LockCycle> CycleSearch::Find(std::uint32_t index) {
   const auto has_cycle = [](const std::optional<LockCycle>& cycle) { return cycle.has_value(); };
   if (std::none_of(best_.begin(), best_.end(), has_cycle)) return found;
   for (Pass pass : {Pass::kProvable, Pass::kAnySample}) SearchFrom(closing, pass, index);
-  for (Tier tier :
-       {Tier::kProvable, Tier::kGated, Tier::kOrdered, Tier::kSingleContext, Tier::kNoWriter})
+  for (Tier tier : {Tier::kProvable, Tier::kGated, Tier::kOrdered, Tier::kOtherSignaller,
+                    Tier::kSingleContext, Tier::kNoWriter})
     for (std::optional<LockCycle>& cycle : best_)
       if (cycle.has_value() && cycle->tier == tier) found.push_back(std::move(*cycle));
   return found;
@@ -150,6 +152,8 @@ LockCycle CycleSearch::Judge(std::uint32_t index, std::uint32_t held,
     cycle.tier = Tier::kGated;
   else if (Assign(needs, Rule::kThreads, &chosen, &undecided))
     cycle.tier = Tier::kOrdered;
+  else if (Assign(needs, Rule::kAnySignaller, &chosen, &undecided))
+    cycle.tier = Tier::kOtherSignaller;
   if (chosen.size() <= needs.size()) Assign(needs, Rule::kNone, &chosen, &undecided);
   if (pass == Pass::kAnyMode) cycle.tier = Tier::kNoWriter;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -159,6 +163,16 @@ LockCycle CycleSearch::Judge(std::uint32_t index, std::uint32_t held,
       cycle.edges.push_back(chosen[i].sample);
   }
   return cycle;
+}
+
+bool CycleSearch::NobodyElseEndsIt(const std::vector<Choice>& chosen) const {
+  return std::all_of(chosen.begin(), chosen.end(), [&](const Choice& choice) {
+    if (choice.wildcard || !graph_.HasOtherSignallers(choice.sample)) return true;
+    std::vector<std::uint32_t> others;
+    for (const Choice& other : chosen)
+      if (&other != &choice) others.push_back(other.sample.acquisition);
+    return graph_.WithAllSignallers(choice.sample, others);
+  });
 }
 
 std::size_t CycleSearch::Candidates(const Need& need) const {
@@ -194,7 +208,7 @@ bool CycleSearch::MayFollow(const std::vector<Choice>& chosen, const Choice& nex
     const Acquisition& b = graph_.acquisition(former.sample.acquisition);
     if (former.wildcard) return true;
     return !graph_.OneThread(next.sample, former.sample) &&
-           (rule == Rule::kThreads || !graph_.Ordered(next.sample, former.sample)) &&
+           (rule >= Rule::kThreads || !graph_.Ordered(next.sample, former.sample)) &&
            (rule != Rule::kFree || !graph_.Excluded(a, b));
   });
 }
@@ -215,6 +229,11 @@ bool CycleSearch::Assign(const std::vector<Need>& needs, Rule rule, std::vector<
       Choice choice;
       if (!Candidate(need, next.back()++, &choice) || !MayFollow(*chosen, choice, rule)) continue;
       chosen->push_back(choice);
+      if (chosen->size() > needs.size() && rule < Rule::kAnySignaller &&
+          !NobodyElseEndsIt(*chosen)) {
+        chosen->pop_back();
+        continue;
+      }
       next.push_back(0);
       placed = true;
     }

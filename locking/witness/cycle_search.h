@@ -26,7 +26,14 @@
 namespace locking {
 
 // From the weakest to the strongest.
-enum class Tier : std::uint8_t { kNoWriter, kSingleContext, kOrdered, kGated, kProvable };
+enum class Tier : std::uint8_t {
+  kNoWriter,
+  kSingleContext,
+  kOtherSignaller,
+  kOrdered,
+  kGated,
+  kProvable
+};
 std::string_view TierName(Tier tier);
 
 struct LockCycle {
@@ -82,7 +89,7 @@ class CycleSearch {
   std::vector<Need> NeedsOf(std::uint32_t step, LockMode closing_mode, Pass pass) const;
   LockCycle Judge(std::uint32_t index, std::uint32_t held, const std::vector<Need>& needs,
                   Pass pass) const;
-  enum class Rule : std::uint8_t { kFree, kUnordered, kThreads, kNone };
+  enum class Rule : std::uint8_t { kFree, kUnordered, kThreads, kAnySignaller, kNone };
   // Picks an acquisition for each need such that no two of them break the rule. `chosen` begins
   // with the closing one.
   bool Assign(const std::vector<Need>& needs, Rule rule, std::vector<Choice>* chosen,
@@ -90,6 +97,9 @@ class CycleSearch {
   // The candidate of that number; false: it is not one.
   bool Candidate(const Need& need, std::size_t number, Choice* choice) const;
   std::size_t Candidates(const Need& need) const;
+  // Whether nobody outside of the circle is left who could end one of its waits: of several who
+  // can, each is seen to wait for the same thing.
+  bool NobodyElseEndsIt(const std::vector<Choice>& chosen) const;
   bool MayFollow(const std::vector<Choice>& chosen, const Choice& next, Rule rule) const;
 
   const OrderGraph& graph_;

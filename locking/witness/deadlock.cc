@@ -18,6 +18,7 @@ WaitView ViewWait(ThreadState& thread) {
   view.has_deadline = wait.has_deadline.load(std::memory_order_relaxed);
   view.woken = wait.woken.load(std::memory_order_relaxed);
   view.mode = wait.mode.load(std::memory_order_relaxed);
+  view.units = wait.units.load(std::memory_order_relaxed);
   view.target = wait.target.load(std::memory_order_relaxed);
   if (const LockClass* target = wait.target_class.load(std::memory_order_relaxed);
       target != nullptr) {
@@ -29,15 +30,59 @@ WaitView ViewWait(ThreadState& thread) {
   return view;
 }
 
-// Whether the thread of `view` holds `target` in a mode that keeps out a waiter in `mode`.
-bool HoldsAgainst(const WaitView& view, const void* target, LockMode mode) {
+// What the thread of `view` has of `target` that keeps out a waiter in `mode`.
+struct Claim {
+  std::uint32_t holds = 0;  // times
+  bool promised = false;
+};
+Claim ClaimOf(const WaitView& view, const void* target, LockMode mode) {
+  Claim claim;
   const HeldLocks& held = view.thread->held;
   for (std::uint32_t i = held.size(); i-- > 0;) {
     const HeldLock& lock = held.at(i);
-    if (lock.lock.load(std::memory_order_relaxed) == target)
-      return mode == LockMode::kExclusive || lock.mode() == LockMode::kExclusive;
+    if (lock.lock.load(std::memory_order_relaxed) != target) continue;
+    if (lock.attempt() == Attempt::kPromise)
+      claim.promised = true;
+    else if (mode == LockMode::kExclusive || lock.mode() == LockMode::kExclusive)
+      ++claim.holds;
   }
-  return false;
+  return claim;
+}
+
+// Whether those with `stuck` keep waits[i] from going on for ever.
+bool StaysStuck(const std::vector<WaitView>& waits, std::size_t i, const std::vector<bool>& stuck) {
+  const WaitView& wait = waits[i];
+  bool by_one = false;        // it takes one to be stuck, and one is
+  std::uint32_t units = 0;    // held by stuck threads
+  bool promised = false;      // by anyone
+  bool all_promisers = true;  // of whom all are stuck
+  bool any_holder = false;
+  for (std::size_t k = 0; k < waits.size(); ++k) {
+    by_one = by_one || (stuck[k] && WaitsFor(wait, waits[k]));
+    const Claim claim = ClaimOf(waits[k], wait.target, wait.mode);
+    any_holder = any_holder || claim.holds > 0;
+    if (stuck[k]) units += claim.holds;
+    promised = promised || claim.promised;
+    all_promisers = all_promisers && (!claim.promised || stuck[k]);
+  }
+  if (wait.units > 1) return units >= wait.units;
+  if (!any_holder && promised) return all_promisers;
+  return by_one;
+}
+
+// Those that wait for each other, or for one that does.
+std::vector<bool> Stuck(const std::vector<WaitView>& waits) {
+  std::vector<bool> stuck;
+  for (const WaitView& wait : waits) stuck.push_back(wait.waits && !wait.has_deadline);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+      if (!stuck[i] || StaysStuck(waits, i, stuck)) continue;
+      stuck[i] = false;
+      changed = true;
+    }
+  }
+  return stuck;
 }
 
 std::string Chain(std::span<ThreadState* const> cycle) {
@@ -63,9 +108,10 @@ std::vector<WaitView> ViewWaits(std::span<ThreadState* const> threads) {
 }
 
 bool WaitsFor(const WaitView& from, const WaitView& to) {
-  if (!from.waits || !to.waits || from.has_deadline || to.has_deadline) return false;
+  if (!from.waits || !to.waits) return false;
   if (from.holder != kNobody && from.holder != kMany) return from.holder == to.thread->id;
-  if (HoldsAgainst(to, from.target, from.mode)) return true;
+  const Claim claim = ClaimOf(to, from.target, from.mode);
+  if (claim.promised || claim.holds > 0) return true;
   return from.mode == LockMode::kShared && to.mode == LockMode::kExclusive &&
          to.target == from.target && &from != &to && from.for_lock && !from.recursive_read;
 }
@@ -74,6 +120,9 @@ std::vector<std::uint32_t> FindWaitCycle(const std::vector<WaitView>& waits) {
   const auto n = static_cast<std::uint32_t>(waits.size());
   enum class Mark : std::uint8_t { kNew, kOnPath, kDone };
   std::vector<Mark> marks(n, Mark::kNew);
+  const std::vector<bool> stuck = Stuck(waits);
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (!stuck[i]) marks[i] = Mark::kDone;
   std::vector<std::uint32_t> path;
   std::vector<std::uint32_t> next;  // neighbour to try, by position on the path
   for (std::uint32_t root = 0; root < n; ++root) {

@@ -3,9 +3,13 @@
 //   waits for a lock or resource whose holder word names a thread  -> that thread
 //   waits for a lock that others hold shared                       -> each of them that also waits
 //   waits to read a lock behind a waiting writer                   -> that writer
+//   waits for a resource that others hold                          -> each of them that also waits
+//   waits for one of several units, or for one of several threads
+//   that have promised to end the wait                             -> each of them, once all wait
 //
 // A wait with a deadline ends by itself and is no part of it. Readers are found by their held
-// lists, so they are known only where a witness or statistics keep these.
+// lists, as the holders of most resources and those who promised are: so they are known only where
+// a witness keeps these.
 #ifndef LOCKING_WITNESS_DEADLOCK_H_
 #define LOCKING_WITNESS_DEADLOCK_H_
 
@@ -28,6 +32,7 @@ struct WaitView {
   std::uint32_t sequence = 0;
   std::uint32_t holder = kNobody;  // thread id, kMany or kNobody
   const void* target = nullptr;
+  std::uint32_t units = 1;      // Resource::units
   bool for_lock = false;        // else for a resource
   bool recursive_read = false;  // the lock's class is
 };

@@ -29,12 +29,15 @@ LockOrderWitness::~LockOrderWitness() = default;
 
 void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, LockMode mode,
                                    Attempt attempt, Site site) {
-  const Attempted taking{.lock = lock,
+  const Attempted taking{.lock_class = lock.lock_class(),
+                         .instance = lock.instance(),
                          .mode = mode,
                          .attempt = attempt,
                          .site = site,
                          .chain = self.held.ChainWith(lock.lock_class(), mode, attempt),
-                         .class_held = HoldsClass(self, lock.lock_class())};
+                         .class_held = HoldsClass(self, lock.lock_class()),
+                         .lock = &lock,
+                         .released = nullptr};
   if (taking.class_held && self.chains != nullptr) {
     if (attempt == Attempt::kBlocking) CheckSameInstance(self, taking);
     ChainCache::Slot* slot = self.chains->Find(taking.chain);
@@ -46,8 +49,11 @@ void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, Lock
       return;
     }
   }
-  const bool wants_stack = self.executor == nullptr || self.executor->wants_evidence();
-  const Stack stack = wants_stack ? CurrentStack(2) : Stack();
+  DecideWithStack(self, taking);
+}
+
+void LockOrderWitness::DecideWithStack(ThreadState& self, const Attempted& taking) {
+  const Stack stack = StackOf(self);
   Findings findings;
   {
     QuietSection section(mutex_, self);
@@ -57,18 +63,18 @@ void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, Lock
 }
 
 void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempted& taking) {
-  const HeldLock* held = self.held.Find(&taking.lock);
+  const HeldLock* held = self.held.Find(taking.lock);
   if (held == nullptr) return;
   const bool both_shared = taking.mode == LockMode::kShared && held->mode() == LockMode::kShared;
   // The caller would wait for itself for ever.
-  if (!both_shared) return watch::Recursion(taking.lock, taking.site);
-  if (taking.lock.lock_class().Has(LockClassFlags::kRecursiveRead)) return;
-  const std::string name = FormatLock(taking.lock.lock_class(), taking.lock.instance());
+  if (!both_shared) return watch::Recursion(*taking.lock, taking.site);
+  if (taking.lock_class.Has(LockClassFlags::kRecursiveRead)) return;
+  const std::string name = FormatLock(taking.lock_class, taking.instance);
   Finding finding;
   finding.id = "LK01";
   finding.title = name + " is read-locked again by its reader: a writer between them blocks both";
   finding.signature =
-      "LK01: " + taking.lock.lock_class().name() + " read again at " + FormatSite(taking.site);
+      "LK01: " + taking.lock_class.name() + " read again at " + FormatSite(taking.site);
   {
     QuietSection section(mutex_, self);
     if (!reported_.insert(finding.signature).second) return;
@@ -80,11 +86,11 @@ void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempte
 
 bool LockOrderWitness::InDeclaredOrder(const ThreadState& self, const Attempted& taking) const {
   if (options_.same_class_order == nullptr) return false;
-  const LockClass& lock_class = taking.lock.lock_class();
+  const LockClass& lock_class = taking.lock_class;
   for (std::uint32_t i = 0; i < self.held.size(); ++i) {
     const HeldLock& held = self.held.at(i);
     if (held.lock_class.load(std::memory_order_relaxed) == &lock_class &&
-        !options_.same_class_order(lock_class, held.instance(), taking.lock.instance(), self.held))
+        !options_.same_class_order(lock_class, held.instance(), taking.instance, self.held))
       return false;
   }
   return true;
@@ -152,8 +158,8 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
                 .moment = record.moment,
                 .taken = {},
                 .held = {}};
-  a.taken = {.node = graph_.NodeOf(taking.lock.lock_class()),
-             .instance = taking.lock.instance(),
+  a.taken = {.node = graph_.NodeOf(taking.lock_class),
+             .instance = taking.instance,
              .mode = taking.mode,
              .attempt = taking.attempt,
              .site = taking.site,
@@ -163,10 +169,13 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
   a.held.reserve(n);
   for (std::uint32_t i = 0; i < n; ++i) {
     const HeldLock& held = self.held.at(i);
+    if (taking.released != nullptr && held.lock.load(std::memory_order_relaxed) == taking.released)
+      continue;
     TakenLock lock{.node = graph_.NodeOf(*held.lock_class.load(std::memory_order_relaxed)),
                    .instance = held.instance(),
                    .mode = held.mode(),
                    .attempt = held.attempt(),
+                   .stable = held.attempt() != Attempt::kPromise,
                    .site = held.site.load(std::memory_order_relaxed),
                    .stack = kNoStack,
                    .stack_site = {}};
@@ -180,6 +189,8 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
       graph_.node(lock.node).ambiguous = true;
     a.held.push_back(lock);
   }
+  if (const std::uint32_t end = graph_.FindEnd(self.spawn); end != OrderGraph::kNoEnd)
+    a.held.push_back(graph_.HeldEnd(end, self.id));
   return a;
 }
 
@@ -213,7 +224,7 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
   slot->record = index;
   const bool new_writer = graph_.AddWriter(index);
   if (blocking) CheckKinds(index, findings);
-  if (blocking && taking.class_held && !InDeclaredOrder(self, taking))
+  if (blocking && taking.class_held && taking.lock != nullptr && !InDeclaredOrder(self, taking))
     CheckSameClass(self, taking, index, findings);
   if (news) CheckCycles(index, findings);
   if (new_writer) Reconsider(findings);
@@ -230,7 +241,7 @@ void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,
   Acquisition& a = graph_.acquisition(slot->record);
   if (++a.resamples == kResamples) slot->instances_matter = 0;
   bool changed = false;
-  for (std::uint32_t i = 0; i < a.held.size(); ++i) {
+  for (std::uint32_t i = 0; i < a.held.size() && !graph_.IsEnd(a.held[i].node); ++i) {
     const HeldLock& held = self.held.at(i);
     const std::uint32_t instance = held.instance();
     if (a.held[i].stable && a.held[i].instance != instance) {
@@ -255,7 +266,7 @@ void LockOrderWitness::CheckKinds(std::uint32_t index, Findings* findings) {
   const ClassNode& taken = graph_.node(a.taken.node);
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     const ClassNode& held = graph_.node(a.held[i].node);
-    if (static_cast<int>(taken.kind) >= static_cast<int>(held.kind)) continue;
+    if (held.kind == LockKind::kResource || taken.kind >= held.kind) continue;
     Finding finding =
         PairFinding(graph_, index, i, "LK05", "",
                     taken.name + " (" + LockKindName(taken.kind) + ") is taken inside " +
@@ -271,7 +282,7 @@ void LockOrderWitness::CheckSameClass(const ThreadState& self, const Attempted& 
   if (taken.duplicate_ok) return;
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     if (a.held[i].node != a.taken.node) continue;
-    if (self.held.at(i).lock.load(std::memory_order_relaxed) == &taking.lock) continue;  // LK01
+    if (self.held.at(i).lock.load(std::memory_order_relaxed) == taking.lock) continue;  // LK01
     const bool both_shared =
         a.held[i].mode == LockMode::kShared && a.taken.mode == LockMode::kShared;
     if (both_shared && taken.recursive_read) continue;
@@ -316,26 +327,18 @@ bool LockOrderWitness::FirstReport(const LockCycle& cycle) {
   return first;
 }
 
-void LockOrderWitness::BeforeSleep(ThreadState& self, const LockBase* interlock,
-                                   const LockClass& resource_class, std::uint32_t instance,
-                                   Site site) {
-  for (std::uint32_t i = 0; i < self.held.size(); ++i) {
-    const HeldLock& held = self.held.at(i);
-    const LockKind kind = held.lock_class.load(std::memory_order_relaxed)->kind();
-    if (kind == LockKind::kSleepable || held.lock.load(std::memory_order_relaxed) == interlock)
-      continue;
-    ReportHeld(self, i, kind == LockKind::kSpin ? "LK05" : "LK11",
-               "is held at a sleep for " + FormatLock(resource_class, instance), FormatSite(site));
-  }
-}
-
 void LockOrderWitness::AtOperationEnd(ThreadState& self, const char* operation) {
   for (std::uint32_t i = 0; i < self.held.size(); ++i)
-    ReportHeld(self, i, "LK11", std::string("is held at the end of ") + operation, operation);
+    if (self.held.at(i).attempt() != Attempt::kPromise)
+      ReportHeld(self, i, "LK11", std::string("is held at the end of ") + operation, operation);
 }
 
 void LockOrderWitness::AtThreadEnd(ThreadState& self) {
   AtOperationEnd(self, "thread exit");
+  for (std::uint32_t i = 0; i < self.held.size(); ++i)
+    if (self.held.at(i).attempt() == Attempt::kPromise)
+      ReportHeld(self, i, "LK11", "is not signalled by the end of the thread that promised it",
+                 "thread exit");
   self.held.Clear();
   if (self.chains == nullptr) return;
   self.chains = nullptr;
@@ -358,7 +361,8 @@ void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const c
       finding.id + ": " + lock_class.name() + " at " + FormatSite(site) + ", " + place;
   ThreadEvidence taken;
   taken.thread = self.name;
-  taken.what = "took " + lock_class.name() + " at " + FormatSite(site);
+  taken.what = (entry.attempt() == Attempt::kPromise ? "promised " : "took ") + lock_class.name() +
+               " at " + FormatSite(site);
   {
     QuietSection section(mutex_, self);
     if (!reported_.insert(finding.signature).second) return;

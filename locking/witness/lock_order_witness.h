@@ -6,14 +6,16 @@
 //   LK04  two instances of one class are held at once without a declared order (listed only)
 //   LK05  a sleepable lock inside a mutex or spin lock, a mutex inside a spin lock, a sleep with a
 //         spin lock held other than the interlock
-//   LK11  a lock is held at the end of an operation or thread, or a mutex at a sleep
+//   LK08  a circle of waits through resources, which are nodes of the same graph
+//   LK11  a lock or resource is held at the end of an operation or thread, or a mutex at a sleep
 //
 // Reports go to the sink of the thread that completes the evidence; the run goes on, and each
-// (cycle, call site) is reported once for each tier that it reaches. Tiers of LK02 and LK03:
+// (cycle, call site) is reported once for each tier that it reaches. Tiers of LK02, LK03 and LK08:
 //
 //   provable        distinct threads did it, nothing they held excluded one another
 //   gated           they did, but a lock that they all held lets only one of them at a time
 //   ordered         they did, but in every schedule one comes after the other, by spawn and join
+//   other-signaller  somebody else could end a wait, who is not seen to wait too
 //   single-context  fewer threads than it takes
 //   no-writer       only readers would wait for readers, and nobody was seen who would wait
 //                   to write
@@ -68,8 +70,12 @@ class LockOrderWitness : public Witness {
 
   void DecideChain(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                    Site site) override;
-  void BeforeSleep(ThreadState& self, const LockBase* interlock, const LockClass& resource_class,
-                   std::uint32_t instance, Site site) override;
+  // resource_witness.cc
+  void DecideHold(ThreadState& self, const Resource& resource, LockMode mode, Attempt attempt,
+                  Site site) override;
+  void BeforeSleep(ThreadState& self, const LockBase* interlock, const Resource& resource,
+                   std::uint64_t deadline_ns, Site site) override;
+  void BeforeJoin(ThreadState& self, const SpawnedThread& joined, Site site) override;
   void AtOperationEnd(ThreadState& self, const char* operation) override;
   void AtThreadEnd(ThreadState& self) override;
   std::shared_ptr<const Moment> Depart(ThreadState& self) override;
@@ -94,17 +100,25 @@ class LockOrderWitness : public Witness {
     std::uint32_t name = 0;  // index in the graph
     std::shared_ptr<const Moment> moment;
   };
-  // What is about to be taken.
+  // What is about to be taken, held, or waited for.
   struct Attempted {
-    const LockBase& lock;
+    const LockClass& lock_class;
+    std::uint32_t instance;
     LockMode mode;
     Attempt attempt;
     Site site;
     std::uint64_t chain;
-    bool class_held;  // the class is held already: the instances matter each time
+    bool class_held;           // the class is held already: the instances matter each time
+    const LockBase* lock;      // nullptr: a resource
+    const LockBase* released;  // the interlock of a sleep, which is not held over it
   };
   using Findings = std::vector<Finding>;
 
+  void DecideWithStack(ThreadState& self, const Attempted& taking);
+  static Stack StackOf(const ThreadState& self);
+  // LK05 and LK11 at a sleep. Returns whether anything but the interlock is held.
+  bool CheckHeldAtSleep(ThreadState& self, const LockBase* interlock, const std::string& target,
+                        Site site);
   void CheckSameInstance(const ThreadState& self, const Attempted& taking);
   bool InDeclaredOrder(const ThreadState& self, const Attempted& taking) const;
 
@@ -118,6 +132,8 @@ class LockOrderWitness : public Witness {
   void SetMoment(ThreadRecord& record, Moment moment);
   void Decide(ThreadState& self, const Attempted& taking, const Stack& stack, Findings* findings);
   Acquisition Describe(const ThreadState& self, const Attempted& taking, const Stack& stack);
+  // The node of a thread's end, with what the thread is known to have taken and waited for.
+  std::uint32_t EndOf(const SpawnedThread& thread);
   void Add(ThreadState& self, const Attempted& taking, Acquisition acquisition, Findings* findings);
   void Resample(const ThreadState& self, ChainCache::Slot* slot, Findings* findings);
   void CheckKinds(std::uint32_t index, Findings* findings);

@@ -34,7 +34,8 @@ std::uint32_t OrderGraph::NodeOf(const LockClass& lock_class) {
     nodes_.push_back({.name = lock_class.name(),
                       .class_id = id,
                       .kind = lock_class.kind(),
-                      .recursive_read = lock_class.Has(LockClassFlags::kRecursiveRead),
+                      .recursive_read = lock_class.Has(LockClassFlags::kRecursiveRead) ||
+                                        lock_class.kind() == LockKind::kResource,
                       .duplicate_ok = lock_class.Has(LockClassFlags::kDuplicateOk),
                       .writers = {},
                       .out = {}});
@@ -42,6 +43,32 @@ std::uint32_t OrderGraph::NodeOf(const LockClass& lock_class) {
     bytes_ += sizeof(ClassNode);
   }
   return node_of_class_[id] - 1;
+}
+
+std::uint32_t OrderGraph::AddEnd(std::uint32_t spawn, const LockClass& join_class,
+                                 std::string name) {
+  nodes_.push_back({.name = std::move(name),
+                    .class_id = join_class.id(),
+                    .kind = join_class.kind(),
+                    .recursive_read = true,
+                    .duplicate_ok = true,
+                    .writers = {},
+                    .is_end = true,
+                    .out = {}});
+  end_of_spawn_.emplace(spawn, node_count() - 1);
+  bytes_ += sizeof(ClassNode) + 64;
+  return node_count() - 1;
+}
+
+TakenLock OrderGraph::HeldEnd(std::uint32_t end, std::uint32_t thread) {
+  return {.node = end,
+          .instance = thread,
+          .mode = LockMode::kExclusive,
+          .attempt = Attempt::kPromise,
+          .stable = false,
+          .site = {},
+          .stack = kNoStack,
+          .stack_site = {}};
 }
 
 std::uint32_t OrderGraph::InternThreadName(const std::string& name) {
@@ -75,7 +102,7 @@ bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
 
 bool OrderGraph::AddAgain(std::uint32_t index) {
   const Acquisition& a = acquisitions_[index];
-  if (a.taken.attempt == Attempt::kTry) return false;
+  if (a.taken.attempt != Attempt::kBlocking) return false;
   bool news = false;
   for (std::uint32_t i = 0; i < a.held.size(); ++i)
     if (a.held[i].node != a.taken.node && AddToEdge(index, i)) news = true;
@@ -84,7 +111,9 @@ bool OrderGraph::AddAgain(std::uint32_t index) {
 
 bool OrderGraph::AddWriter(std::uint32_t acquisition) {
   const Acquisition& a = acquisitions_[acquisition];
-  if (a.taken.attempt == Attempt::kTry || a.taken.mode == LockMode::kShared) return false;
+  if (a.taken.attempt != Attempt::kBlocking || a.taken.mode == LockMode::kShared ||
+      nodes_[a.taken.node].recursive_read)
+    return false;
   ClassNode& node = nodes_[a.taken.node];
   for (const OrderEdge::Sample& writer : node.writers) {
     const Acquisition& b = acquisitions_[writer.acquisition];
@@ -172,6 +201,44 @@ bool OrderGraph::Precedes(const OrderEdge::Sample& a, const OrderEdge::Sample& b
            });
   const Acquisition& x = acquisitions_[a.acquisition];
   return followed(x.thread, x.moment->EpochOf(x.thread));
+}
+
+bool OrderGraph::HasOtherSignallers(const OrderEdge::Sample& s) const {
+  if (s.held == OrderEdge::Sample::kNothing) return false;
+  const TakenLock& held = acquisitions_[s.acquisition].held[s.held];
+  return held.attempt == Attempt::kPromise || nodes_[held.node].units > 1;
+}
+
+bool OrderGraph::WithAllSignallers(const OrderEdge::Sample& s,
+                                   const std::vector<std::uint32_t>& others) const {
+  const Acquisition& a = acquisitions_[s.acquisition];
+  const TakenLock& from = a.held[s.held];
+  const ClassNode& node = nodes_[from.node];
+  const auto is_such = [&](const TakenLock& lock) {
+    return SameLock(lock, from) && lock.attempt == from.attempt;
+  };
+  std::set<std::uint32_t> stuck;
+  for (const OrderEdge::Sample& like : edges_[FindEdge(from.node, a.taken.node)].samples) {
+    const Acquisition& b = acquisitions_[like.acquisition];
+    if (b.taken.mode != a.taken.mode || !is_such(b.held[like.held])) continue;
+    stuck.insert(b.thread);
+    if (like.crowd != nullptr)
+      for (const auto& [thread, epoch] : like.crowd->last) stuck.insert(thread);
+  }
+  for (const std::uint32_t other : others) {
+    const Acquisition& b = acquisitions_[other];
+    const bool ends_it =
+        from.attempt == Attempt::kPromise || std::any_of(b.held.begin(), b.held.end(), is_such);
+    if (ends_it)
+      stuck.insert(b.thread);
+    else
+      stuck.erase(b.thread);  // it stands elsewhere
+  }
+  if (from.attempt != Attempt::kPromise) return stuck.size() >= node.units;
+  const auto signallers = node.signallers.find(from.instance);
+  return signallers == node.signallers.end() ||
+         std::includes(stuck.begin(), stuck.end(), signallers->second.begin(),
+                       signallers->second.end());
 }
 
 bool OrderGraph::Excluded(const Acquisition& a, const Acquisition& b) const {

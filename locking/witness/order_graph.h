@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -93,6 +94,11 @@ struct ClassNode {
   bool more_writers = false;
   // Two live locks of this class had one number: its numbers tell nothing.
   bool ambiguous = false;
+  bool is_end = false;  // of a thread
+  // Of a resource: how many units it has, and the threads that have promised to end the waits for
+  // it, by instance.
+  std::uint32_t units = 1;
+  std::map<std::uint32_t, std::set<std::uint32_t>> signallers = {};
   std::vector<std::uint32_t> out;  // edges
   std::size_t bytes = 0;           // of its acquisitions
   std::uint64_t dropped = 0;       // its acquisitions that were not kept
@@ -104,6 +110,17 @@ class OrderGraph {
   const ClassNode& node(std::uint32_t n) const { return nodes_[n]; }
   ClassNode& node(std::uint32_t n) { return nodes_[n]; }
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
+
+  // The end of a thread is a node of its own, by the number of its spawn.
+  static constexpr std::uint32_t kNoEnd = ~0u;
+  std::uint32_t AddEnd(std::uint32_t spawn, const LockClass& join_class, std::string name);
+  std::uint32_t FindEnd(std::uint32_t spawn) const {
+    const auto it = end_of_spawn_.find(spawn);
+    return it == end_of_spawn_.end() ? kNoEnd : it->second;
+  }
+  bool IsEnd(std::uint32_t node) const { return nodes_[node].is_end; }
+  // What each acquisition of the thread stands under.
+  static TakenLock HeldEnd(std::uint32_t end, std::uint32_t thread);
 
   std::uint32_t InternThreadName(const std::string& name);
   const std::string& thread_name(std::uint32_t index) const { return thread_names_[index]; }
@@ -142,6 +159,12 @@ class OrderGraph {
   bool Ordered(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
     return Precedes(a, b) || Precedes(b, a);
   }
+  // Whether what the thread of `s` holds or has promised is such that any one of several threads
+  // ends a wait for it.
+  bool HasOtherSignallers(const OrderEdge::Sample& s) const;
+  // Whether each of them is seen to wait for the same as `s`, or is a thread of `others`.
+  bool WithAllSignallers(const OrderEdge::Sample& s,
+                         const std::vector<std::uint32_t>& others) const;
   // Whether one thread alone did both.
   bool OneThread(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
     return a.crowd == nullptr && b.crowd == nullptr &&
@@ -159,6 +182,7 @@ class OrderGraph {
 
   std::vector<ClassNode> nodes_;
   std::vector<std::uint32_t> node_of_class_;  // by LockClass::id, plus one; 0: none yet
+  std::unordered_map<std::uint32_t, std::uint32_t> end_of_spawn_;
   std::vector<OrderEdge> edges_;
   std::unordered_map<std::uint64_t, std::uint32_t> edge_of_pair_;
   std::deque<Acquisition> acquisitions_;

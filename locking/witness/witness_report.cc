@@ -9,21 +9,43 @@ namespace {
 
 std::string LockText(const OrderGraph& graph, const TakenLock& lock) {
   std::string text = graph.node(lock.node).name;
+  if (graph.IsEnd(lock.node)) return text;
   if (lock.instance != 0) text += " #" + std::to_string(lock.instance);
+  if (lock.attempt == Attempt::kPromise) return text;
   return text + (lock.mode == LockMode::kShared ? " (shared)" : " (exclusive)");
+}
+
+bool IsResource(const OrderGraph& graph, std::uint32_t node) {
+  return graph.node(node).kind == LockKind::kResource;
 }
 
 std::string LockAndSite(const OrderGraph& graph, const TakenLock& lock) {
   return LockText(graph, lock) + " at " + FormatSite(lock.site);
 }
 
+// The first `count` of what was held.
+std::vector<std::string> HeldTexts(const OrderGraph& graph, const Acquisition& a,
+                                   std::size_t count) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!graph.IsEnd(a.held[i].node)) texts.push_back(LockAndSite(graph, a.held[i]));
+  return texts;
+}
+
+// What the thread had done that others wait for.
+std::string HeldText(const OrderGraph& graph, const TakenLock& lock) {
+  if (lock.attempt == Attempt::kPromise)
+    return "is to end the waits for " + LockAndSite(graph, lock);
+  return (IsResource(graph, lock.node) ? "held " : "took ") + LockAndSite(graph, lock);
+}
+
 ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
   const TakenLock& lock = a.held[held];
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
-  evidence.what = "took " + LockAndSite(graph, lock);
+  evidence.what = HeldText(graph, lock);
   evidence.site = FormatSite(lock.site);
-  for (std::uint32_t i = 0; i < held; ++i) evidence.held.push_back(LockAndSite(graph, a.held[i]));
+  evidence.held = HeldTexts(graph, a, held);
   evidence.stack = FormatStack(graph.stacks().Get(lock.stack));
   if (evidence.stack.empty())
     evidence.what += " (no stack was kept)";
@@ -36,10 +58,13 @@ ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint
 ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
-  evidence.what = "then took " + LockAndSite(graph, a.taken) + " while it held " +
+  const bool promise = a.held[held].attempt == Attempt::kPromise;
+  evidence.what = (IsResource(graph, a.taken.node) ? "then waited for " : "then took ") +
+                  LockAndSite(graph, a.taken) +
+                  (promise ? " before it ended a wait for " : " while it held ") +
                   LockText(graph, a.held[held]);
   evidence.site = FormatSite(a.taken.site);
-  for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
+  evidence.held = HeldTexts(graph, a, a.held.size());
   evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
   return evidence;
 }
@@ -50,7 +75,7 @@ ThreadEvidence WriterSide(const OrderGraph& graph, std::uint32_t writer) {
   evidence.thread = graph.thread_name(a.thread_name);
   evidence.what = "took " + LockAndSite(graph, a.taken) + ": while it waits, a reader waits too";
   evidence.site = FormatSite(a.taken.site);
-  for (const TakenLock& lock : a.held) evidence.held.push_back(LockAndSite(graph, lock));
+  evidence.held = HeldTexts(graph, a, a.held.size());
   evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
   return evidence;
 }
@@ -63,7 +88,8 @@ ObservedLock ObservedSide(const OrderGraph& graph, const TakenLock& lock, bool w
 
 void AddSides(const OrderGraph& graph, const OrderEdge::Sample& sample, Finding* finding) {
   const Acquisition& a = graph.acquisition(sample.acquisition);
-  finding->threads.push_back(HeldSide(graph, a, sample.held));
+  if (!graph.IsEnd(a.held[sample.held].node))
+    finding->threads.push_back(HeldSide(graph, a, sample.held));
   finding->threads.push_back(TakenSide(graph, a, sample.held));
 }
 
@@ -71,12 +97,13 @@ void AddSides(const OrderGraph& graph, const OrderEdge::Sample& sample, Finding*
 
 Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   Finding finding;
-  finding.id = cycle.edges.size() == 2 ? "LK02" : "LK03";
   finding.tier = TierName(cycle.tier);
   std::vector<std::string> edges;
   std::string path;
+  bool waits = false;
   for (const OrderEdge::Sample& sample : cycle.edges) {
     const Acquisition& a = graph.acquisition(sample.acquisition);
+    waits = waits || IsResource(graph, a.taken.node);
     const std::string& from = graph.node(a.held[sample.held].node).name;
     path += from + " -> ";
     finding.classes.push_back(from);
@@ -93,7 +120,9 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   }
   const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
   path += graph.node(closing.held[cycle.edges[0].held].node).name;
-  finding.title = (edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ") + path;
+  const char* kind = edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ";
+  finding.id = waits ? "LK08" : edges.size() == 2 ? "LK02" : "LK03";
+  finding.title = (waits ? "wait-dependency cycle: " : kind) + path;
   std::rotate(edges.begin(), std::min_element(edges.begin(), edges.end()), edges.end());
   finding.signature = finding.id + ":";
   for (const std::string& edge : edges) finding.signature += " " + edge + ";";
@@ -125,6 +154,7 @@ OrderSnapshot Observed(const OrderGraph& graph, const std::vector<std::uint64_t>
   OrderSnapshot snapshot;
   for (std::uint32_t e = 0; e < graph.edge_count(); ++e) {
     const OrderEdge& edge = graph.edge(e);
+    if (IsResource(graph, edge.from) || IsResource(graph, edge.to)) continue;
     ObservedEdge observed{.from = graph.node(edge.from).name,
                           .to = graph.node(edge.to).name,
                           .count = edge_counts[e],

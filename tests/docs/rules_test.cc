@@ -121,7 +121,7 @@ bool Fails(const std::string& tier) {
 TEST(RulesPage, SaysWhichTiersFailARun) {
   const auto rows = RowsByCode(RulesPage().Find("Tiers"));
   const Ids tiers = ProductSources().Find(std::regex(
-      R"re("(confirmed|provable|gated|ordered|single-context|no-writer|class-only)")re"));
+      R"re("(confirmed|provable|gated|ordered|single-context|other-signaller|no-writer|class-only)")re"));
   for (const std::string& tier : tiers) {
     ASSERT_TRUE(rows.contains(tier)) << tier;
     const bool fails = Fails(tier);

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <thread>
 #include <variant>
 
+#include "locking/event.h"
 #include "locking/mutex.h"
+#include "locking/resource.h"
 #include "locking/rw_mutex.h"
+#include "locking/semaphore.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread.h"
+#include "locking/witness.h"
 #include "tests/witness/recording_sink.h"
 
 namespace locking {
@@ -18,22 +23,72 @@ namespace {
 
 class AnyLock {
  public:
-  AnyLock(const LockClass& lock_class, TestLock kind, std::uint32_t instance) {
+  AnyLock(const LockClass& lock_class, TestLock kind, std::uint32_t instance)
+      : resource_{.resource_class = &lock_class, .instance = instance, .identity = this} {
     if (kind == TestLock::kSpin)
       spin_ = std::make_unique<SpinMutex>(lock_class, instance);
     else if (kind == TestLock::kMutex || kind == TestLock::kSleepableMutex)
       mutex_ = std::make_unique<Mutex>(lock_class, instance);
-    else
+    else if (kind == TestLock::kSemaphore || kind == TestLock::kTwoUnits)
+      semaphore_ =
+          std::make_unique<Semaphore>(lock_class, kind == TestLock::kTwoUnits ? 2 : 1, instance);
+    else if (kind == TestLock::kEvent)
+      event_ = std::make_unique<Event>(lock_class, instance);
+    else if (kind != TestLock::kResource)
       rw_ = std::make_unique<RwMutex>(lock_class, instance);
   }
-  void Lock() { spin_ ? spin_->Lock() : mutex_ ? mutex_->Lock() : rw_->Lock(); }
-  bool TryLock() { return spin_ ? spin_->TryLock() : mutex_ ? mutex_->TryLock() : rw_->TryLock(); }
-  void Unlock() { spin_ ? spin_->Unlock() : mutex_ ? mutex_->Unlock() : rw_->Unlock(); }
+  void Lock() {
+    semaphore_ ? semaphore_->Acquire()
+    : spin_    ? spin_->Lock()
+    : mutex_   ? mutex_->Lock()
+               : rw_->Lock();
+  }
+  bool TryLock() {
+    return semaphore_ ? semaphore_->TryAcquire()
+           : spin_    ? spin_->TryLock()
+           : mutex_   ? mutex_->TryLock()
+                      : rw_->TryLock();
+  }
+  void Unlock() {
+    semaphore_ ? semaphore_->Release()
+    : spin_    ? spin_->Unlock()
+    : mutex_   ? mutex_->Unlock()
+               : rw_->Unlock();
+  }
   void LockShared() { rw_->LockShared(); }
   bool TryLockShared() { return rw_->TryLockShared(); }
   void UnlockShared() { rw_->UnlockShared(); }
+  void Hold(LockMode mode) {
+    HoldResource(this, *resource_.resource_class, resource_.instance, mode);
+  }
+  void Drop() { DropResource(this); }
+  void Promise() { event_ ? event_->Promise() : PromiseResource(resource_); }
+  void Set() { event_->Set(); }
+  // Nothing is waited for that has not happened.
+  void AwaitResource() {
+    event_ && event_->IsSet() ? event_->Wait() : BeforeWait(resource_, Here());
+  }
+  void AwaitUnder(const AnyLock& interlock) {
+    const LockBase* lock = interlock.spin_    ? static_cast<const LockBase*>(interlock.spin_.get())
+                           : interlock.mutex_ ? interlock.mutex_.get()
+                                              : static_cast<const LockBase*>(interlock.rw_.get());
+    Self().run.witness->BeforeSleep(Self(), lock, resource_, kNoDeadline, Here());
+  }
+  void AwaitWithDeadline() {
+    Self().run.witness->BeforeSleep(Self(), nullptr, resource_, Clock::NowNs() + 1, Here());
+  }
+  void AwaitIdly() {
+    Resource idle = resource_;
+    idle.may_idle = true;
+    BeforeWait(idle, Here());
+  }
 
  private:
+  static Site Here(Site site = Site::current()) { return site; }
+
+  const Resource resource_;
+  std::unique_ptr<Semaphore> semaphore_;
+  std::unique_ptr<Event> event_;
   std::unique_ptr<Mutex> mutex_;
   std::unique_ptr<SpinMutex> spin_;
   std::unique_ptr<RwMutex> rw_;
@@ -46,6 +101,11 @@ LockKind KindOf(TestLock lock) {
     case TestLock::kSleepableMutex:
     case TestLock::kSleepableRw:
       return LockKind::kSleepable;
+    case TestLock::kSemaphore:
+    case TestLock::kTwoUnits:
+    case TestLock::kResource:
+    case TestLock::kEvent:
+      return LockKind::kResource;
     default:
       return LockKind::kMutex;
   }
@@ -56,13 +116,14 @@ class LockTable {
  public:
   explicit LockTable(const Scenario& scenario) : scenario_(scenario) {}
 
-  AnyLock& Get(const std::string& name) {
+  AnyLock& Get(const std::string& name) { return Get(name, scenario_.lock); }
+  AnyLock& Get(const std::string& name, TestLock usual_kind) {
     const std::size_t hash = name.find('#');
     const std::string class_name = name.substr(0, hash);
     const std::uint32_t instance =
         hash == std::string::npos ? 0 : std::stoul(name.substr(hash + 1));
     const auto other = scenario_.others.find(class_name);
-    const TestLock kind = other == scenario_.others.end() ? scenario_.lock : other->second;
+    const TestLock kind = other == scenario_.others.end() ? usual_kind : other->second;
     auto& lock_class = classes_[class_name];
     if (lock_class == nullptr) {
       auto flags = static_cast<std::uint32_t>(scenario_.flags);
@@ -103,9 +164,11 @@ class Path {
   }
   bool by_main() const { return by_main_; }
 
+  using Join = std::function<void(std::size_t)>;  // by the number of a path
   // Runs when `turn` is `mine`; the last of `paths` makes it `paths`.
-  void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths) {
+  void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths, const Join& join) {
     Await(turn, mine);
+    join_ = &join;
     try {
       for (const Step& step : steps_) Do(step);
     } catch (const FatalFinding&) {
@@ -134,11 +197,23 @@ class Path {
     kAll,
     kHold,
     kPass,
-    kEnd
+    kEnd,
+    kJoin,
+    kHoldResource,
+    kShareResource,
+    kDropResource,
+    kAwait,
+    kAwaitUnder,
+    kAwaitWithDeadline,
+    kAwaitIdly,
+    kPromise,
+    kSet
   };
   struct Step {
     What what;
     AnyLock* lock;
+    AnyLock* interlock = nullptr;
+    std::size_t path = 0;
   };
   struct Taken {
     AnyLock* lock;
@@ -150,6 +225,21 @@ class Path {
     if (word == "hold") return {What::kHold, nullptr};
     if (word == "pass") return {What::kPass, nullptr};
     if (word == "end") return {What::kEnd, nullptr};
+    if (word.starts_with("join"))
+      return {What::kJoin, nullptr, nullptr, std::stoul(word.substr(4))};
+    const std::pair<const char*, What> resource_prefixes[] = {
+        {"hr", What::kShareResource}, {"h", What::kHoldResource},
+        {"-h", What::kDropResource},  {"wd", What::kAwaitWithDeadline},
+        {"wi", What::kAwaitIdly},     {"w", What::kAwait},
+        {"set", What::kSet},          {"s", What::kPromise}};
+    for (const auto& [prefix, what] : resource_prefixes) {
+      if (!word.starts_with(prefix)) continue;
+      const std::string name = word.substr(std::string(prefix).size());
+      const std::size_t slash = name.find('/');
+      AnyLock* resource = &locks->Get(name.substr(0, slash), TestLock::kResource);
+      if (slash == std::string::npos) return {what, resource};
+      return {What::kAwaitUnder, resource, &locks->Get(name.substr(slash + 1))};
+    }
     const std::pair<const char*, What> prefixes[] = {
         {"r-", What::kUnlockShared}, {"tr", What::kTryShared}, {"-", What::kUnlock},
         {"r", What::kShared},        {"t", What::kTry},        {"", What::kLock}};
@@ -200,6 +290,26 @@ class Path {
       case What::kPass:
         pass_ = true;
         return;
+      case What::kJoin:
+        return (*join_)(step.path);
+      case What::kHoldResource:
+        return step.lock->Hold(LockMode::kExclusive);
+      case What::kShareResource:
+        return step.lock->Hold(LockMode::kShared);
+      case What::kDropResource:
+        return step.lock->Drop();
+      case What::kAwait:
+        return step.lock->AwaitResource();
+      case What::kAwaitUnder:
+        return step.lock->AwaitUnder(*step.interlock);
+      case What::kAwaitWithDeadline:
+        return step.lock->AwaitWithDeadline();
+      case What::kAwaitIdly:
+        return step.lock->AwaitIdly();
+      case What::kPromise:
+        return step.lock->Promise();
+      case What::kSet:
+        return step.lock->Set();
       case What::kEnd:
         Operation operation("operation");
         return;
@@ -208,6 +318,7 @@ class Path {
 
   std::vector<Step> steps_;
   std::vector<Taken> taken_;
+  const Join* join_ = nullptr;
   bool by_main_ = false;
   bool hold_ = false;
   bool pass_ = false;
@@ -234,15 +345,16 @@ ScenarioResult RunScenario(const Scenario& scenario) {
   const RunContext former = SetRunContext(run);
   std::atomic<std::size_t> turn{0};
   {
-    std::vector<Thread> threads;
+    std::map<std::size_t, Thread> joinable;  // by path
+    const Path::Join join = [&](std::size_t path) { joinable.at(path - 1).Join(); };
     for (std::size_t i = 0; i < paths.size(); ++i) {
-      if (joins[i]) threads.clear();
+      if (joins[i]) joinable.clear();
       if (paths[i].by_main()) {
-        paths[i].Run(&turn, i, paths.size());
+        paths[i].Run(&turn, i, paths.size(), join);
         continue;
       }
-      threads.emplace_back("path " + std::to_string(i + 1),
-                           [&, i] { paths[i].Run(&turn, i, paths.size()); });
+      joinable.emplace(i, Thread("path " + std::to_string(i + 1),
+                                 [&, i] { paths[i].Run(&turn, i, paths.size(), join); }));
     }
   }
   ScenarioResult result{sink.Summary(), sink.Text(), sink.findings(),

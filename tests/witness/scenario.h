@@ -11,6 +11,13 @@
 //          hold         the path ends with its locks held, and its thread
 //          pass         the path ends; its locks stay held until all paths have ended
 //          end          an operation ends here
+//          hP           hold resource P      hrP  hold it with others     -hP  hold it no more
+//          wP           be about to wait for resource P: nothing is waited for
+//          wP/A         the same, with lock A as the interlock
+//          wdP, wiP     the same, with a deadline; idly, for work
+//          sP           promise to end the waits for P                    -hP  no more
+//          setE         set event E; wE then goes on behind it
+//          joinN        join path N of these, counted from 1
 //   locks  A, Bc, Long  one class each; A#1, A#2 are two instances of class A
 #ifndef TESTS_WITNESS_SCENARIO_H_
 #define TESTS_WITNESS_SCENARIO_H_
@@ -29,6 +36,10 @@ enum class TestLock {
   kSpin,
   kRecursiveReadRw,  // of mutex kind
   kSleepableRw,      // fair
+  kSemaphore,        // of one unit: locked by taking it
+  kTwoUnits,         // a semaphore of two
+  kResource,         // no lock at all
+  kEvent,            // no lock either
 };
 
 struct Scenario {
@@ -57,6 +68,7 @@ void AddLinuxScenarios(std::vector<Scenario>* table);
 void AddReadWriteScenarios(std::vector<Scenario>* table);
 void AddOtherValidatorScenarios(std::vector<Scenario>* table);
 void AddTierScenarios(std::vector<Scenario>* table);
+void AddResourceScenarios(std::vector<Scenario>* table);
 void AddBookScenarios(std::vector<Scenario>* table);
 
 }  // namespace locking

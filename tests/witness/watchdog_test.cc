@@ -3,7 +3,6 @@
 #include "locking/witness/watchdog.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -16,7 +15,7 @@
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread.h"
-#include "locking/witness/lock_order_witness.h"
+#include "tests/witness/hanging_run.h"
 #include "tests/witness/recording_sink.h"
 
 namespace locking {
@@ -29,61 +28,6 @@ const LockClass kRw("map", LockKind::kSleepable);
 const LockClass kSpin("queues", LockKind::kSpin);
 const LockClass kBusy("page busy", LockKind::kResource);
 const LockClass kEvent("event", LockKind::kResource);
-
-constexpr std::uint64_t kShortPeriodNs = 20'000'000;
-
-// Prints the finding and ends the process with exit code 42.
-class ExitingSink : public FindingSink {
- public:
-  void Report(Finding) override {}  // the order of the locks is reported too
-  [[noreturn]] void ReportFatal(Finding finding) override {
-    std::fputs(FormatFinding(finding).c_str(), stderr);
-    std::_Exit(42);
-  }
-};
-
-// All threads of a test arrive before one goes on. The watchdog does not see it.
-class Meeting {
- public:
-  explicit Meeting(int all) : missing_(all) {}
-  void Arrive() {
-    missing_.fetch_sub(1);
-    while (missing_.load() > 0) std::this_thread::yield();
-  }
-
- private:
-  std::atomic<int> missing_;
-};
-
-// A run with a watchdog, whose threads never end.
-class HangingRun {
- public:
-  explicit HangingRun(std::uint64_t stall_ns = kStallNs)
-      : former_(SetRunContext(Context())),
-        watchdog_({context_.id, &sink_, kShortPeriodNs, stall_ns}) {}
-  template <typename... Body>
-  [[noreturn]] void Run(Body... body) {
-    alarm(120);  // a watchdog that sees nothing ends the test, not the build
-    int n = 0;
-    (threads_.emplace_back("thread " + std::to_string(++n), body), ...);
-    for (Thread& thread : threads_) thread.Join();
-    std::_Exit(0);
-  }
-
- private:
-  RunContext Context() {
-    context_.sink = &sink_;
-    context_.witness = &witness_;
-    context_.id = NextRunId();
-    return context_;
-  }
-  ExitingSink sink_;
-  LockOrderWitness witness_;
-  RunContext context_;
-  RunContext former_;
-  Watchdog watchdog_;
-  std::vector<Thread> threads_;
-};
 
 const auto kReported = ::testing::ExitedWithCode(42);
 
