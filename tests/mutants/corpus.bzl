@@ -3,6 +3,7 @@
 # The patch file, whose head says what it breaks; the file of locking/ that it changes; the tests that
 # are run with it (see mutants.bzl), and those of them that must notice.
 MUTANTS = [
+    ("assignment_of_the_first", "//locking/witness:cycle_search.cc", "scenarios", "*_Tiers_*"),
     ("confirmed_any_deadlock", "//locking/explore:runner.cc", "directed", "Directed.*"),
     ("confirmed_nobody_is_kept", "//locking/explore:directed_walk.cc", "directed", "Directed.FindsWhatARandomWalkDoesNot"),
     ("confirmed_past_a_gate", "//locking/explore:runner.cc", "directed", "Directed.ADeadlockAtOtherCallSitesDoesNotPassAGate"),
@@ -14,6 +15,7 @@ MUTANTS = [
     ("gate_of_readers", "//locking/witness:order_graph.cc", "scenarios", "*_Tiers_readers__gate"),
     ("gate_that_was_there_once", "//locking/witness:order_graph.cc", "scenarios", "*_Tiers_gate_that_is_not_always_there"),
     ("hang_never_stalls", "//locking/witness:watchdog.cc", "watchdog", "WatchdogTest.SlowProgressIsNoHang"),
+    ("instance_of_a_dead_lock", "//locking/witness:lock_order_witness.cc", "witness", "WitnessTest.ALockMadeAnewIsTheSameGate"),
     ("lk01_destroyed_while_held", "//locking:watch.cc", "witness", "WitnessDeathTest.DestroyedWhileHeld"),
     ("lk01_foreign_unlock", "//locking:watch.cc", "scenarios", "*double_unlock_mutex*:*bad_unlock"),
     ("lk01_reader_reads_again", "//locking/witness:lock_order_witness.cc", "scenarios", "*Linux_read_recursion*"),
@@ -52,6 +54,7 @@ MUTANTS = [
     ("lk12_exception_of_another_site", "//locking/witness:order_check.cc", "order_book", "OrderCheck.AnExceptionMustCoverEveryCallSite"),
     ("lk12_expired_exception", "//locking/witness:order_check.cc", "order_book", "OrderCheck.AnExceptionHoldsForItsSiteUntilItsDay"),
     ("lk12_inside_a_leaf", "//locking/witness:order_book.cc", "order_book", "OrderBook.Leaves*:OrderCheck.NothingIsTakenInsideALeaf"),
+    ("modes_of_a_need", "//locking/witness:cycle_search.cc", "scenarios", "*_Search_*"),
     ("modes_of_an_edge_once", "//locking/witness:order_graph.cc", "scenarios", "*Linux_read_write_ABBA_chaincache*"),
     ("no_writer_is_provable", "//locking/witness:cycle_search.cc", "scenarios", "*_Tiers_a_writer_comes_later"),
     ("ordered_chains_stay", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Tiers_*"),
@@ -61,9 +64,12 @@ MUTANTS = [
     ("ordered_latest_epoch", "//locking:moment.cc", "moment", "Moment.FollowsTheLatestOfEachThread"),
     ("ordered_no_new_epoch", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Tiers_*"),
     ("ordered_nothing_precedes", "//locking/witness:order_graph.cc", "scenarios", "*_Tiers_joined_before_the_other_is_spawned"),
+    ("paths_that_come_second", "//locking/witness:cycle_search.cc", "scenarios", "*_Search_*"),
+    ("reported_at_one_call_site", "//locking/witness:lock_order_witness.cc", "witness", "WitnessTest.ReportsOnceForEachCallSite"),
     ("single_context_threads", "//locking/witness:cycle_search.cc", "scenarios", "*_Tiers_one_thread_did_both:*_Tiers_two_threads*"),
     ("tier_that_rises", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Tiers_a_second_thread_lifts_it"),
     ("try_is_an_order", "//locking/witness:order_graph.cc", "scenarios", "*_abseil_*"),
+    ("writer_needs_no_thread", "//locking/witness:cycle_search.cc", "scenarios", "*_Tiers_*writ*"),
     ("writer_that_tries", "//locking/witness:order_graph.cc", "scenarios", "*_Tiers_a_writer_that_tries_never_waits"),
     ("writers_are_not_reconsidered", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Tiers_a_writer_comes_later"),
 ]

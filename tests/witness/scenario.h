@@ -69,6 +69,7 @@ void AddReadWriteScenarios(std::vector<Scenario>* table);
 void AddOtherValidatorScenarios(std::vector<Scenario>* table);
 void AddTierScenarios(std::vector<Scenario>* table);
 void AddResourceScenarios(std::vector<Scenario>* table);
+void AddSearchScenarios(std::vector<Scenario>* table);
 void AddBookScenarios(std::vector<Scenario>* table);
 
 }  // namespace locking

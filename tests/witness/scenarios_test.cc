@@ -16,6 +16,7 @@ std::vector<Scenario>& Table() {
     AddOtherValidatorScenarios(rows);
     AddTierScenarios(rows);
     AddResourceScenarios(rows);
+    AddSearchScenarios(rows);
     AddBookScenarios(rows);
     return rows;
   }();

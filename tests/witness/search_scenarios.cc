@@ -1,0 +1,19 @@
+// Rows for the search of cycles: each has a way round, or an acquisition, that a hasty search takes
+// for another.
+#include "tests/witness/scenario.h"
+
+namespace locking {
+
+void AddSearchScenarios(std::vector<Scenario>* table) {
+  const std::string family = "Search";
+  table->push_back({family, "one thread went the first way round, two the second",
+                    "A B -* B Z, A C, C Z, Z A", "LK03/provable"});
+  table->push_back({family,
+                    "another thread did it in a mode that does not block",
+                    "X rY, X Y -* rY X",
+                    "LK02/single-context",
+                    TestLock::kMutex,
+                    {{"Y", TestLock::kRecursiveReadRw}}});
+}
+
+}  // namespace locking
