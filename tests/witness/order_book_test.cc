@@ -218,6 +218,50 @@ TEST(OrderCheck, AnExceptionHoldsForItsSiteUntilItsDay) {
   EXPECT_FALSE(excepted.Failed());
 }
 
+TEST(OrderCheck, NotesSayWhatNothingNeeds) {
+  const auto notes = [](std::vector<ObservedEdge> edges, const std::string& today) {
+    return Check(std::move(edges), today).notes;
+  };
+  const std::string exception = "book.toml:13: exception pmap -> object at vm/pmap.cc:88 ";
+  const std::string leaf = "leaf free queue was never taken inside a lock";
+  using Notes = std::vector<std::string>;
+  EXPECT_EQ(notes({}, kToday), (Notes{exception + "covers nothing that was observed", leaf}));
+  EXPECT_EQ(notes({}, "2027-07-01"), (Notes{exception + "expired on 2027-06-30", leaf}));
+  EXPECT_EQ(notes({Edge("map", "free queue"), Edge("pmap", "object", "vm/pmap.cc:88")}, kToday),
+            Notes());
+}
+
+TEST(OrderCheck, ACycleHasTheStrongestTierThatARunGaveIt) {
+  OrderVerdict verdict = Check({Edge("a", "b"), Edge("b", "c"), Edge("c", "a")});
+  ASSERT_EQ(verdict.cycles.size(), 1u);
+  EXPECT_EQ(verdict.cycles[0].tier, "class-only");
+  const auto found = [](const char* tier, std::vector<std::string> classes) {
+    Finding finding;
+    finding.tier = tier;
+    finding.classes = std::move(classes);
+    return finding;
+  };
+  GiveTiers({found("provable", {"a", "c", "b"}), found("provable", {"a", "b"}), found("", {})},
+            &verdict);
+  EXPECT_EQ(verdict.cycles[0].tier, "class-only");
+  GiveTiers({found("gated", {"b", "c", "a"}), found("ordered", {"c", "a", "b"})}, &verdict);
+  EXPECT_EQ(verdict.cycles[0].tier, "gated");
+}
+
+TEST(OrderCheck, ACycleIsAFindingWithEachOfItsEdges) {
+  const OrderVerdict verdict = Check({Edge("pmap", "map"), Edge("map", "object")});
+  const std::vector<Finding> findings = CycleFindings(verdict, Book());
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].id, "LK03");
+  EXPECT_EQ(findings[0].title, "lock order cycle: map -> object -> pmap -> map");
+  ASSERT_EQ(findings[0].threads.size(), 5u);
+  EXPECT_EQ(findings[0].threads[0].what, "took map at vm/held.cc:5");
+  EXPECT_EQ(findings[0].threads[1].site, "vm/x.cc:7");
+  EXPECT_EQ(findings[0].threads[2].thread, "book.toml");
+  EXPECT_EQ(findings[0].threads[2].what, "declares object -> pmap");
+  EXPECT_EQ(findings[0].threads[4].stack[0], "Inner vm/x.cc:7");
+}
+
 TEST(OrderCheck, AnExceptionMustCoverEveryCallSite) {
   ObservedEdge edge = Edge("pmap", "object", "vm/pmap.cc:88");
   edge.samples.push_back(Edge("pmap", "object", "vm/z.cc:1").samples[0]);
@@ -283,6 +327,14 @@ TEST(OrderUpdate, WorksOnAnyLayout) {
   }
 }
 
+TEST(OrderUpdate, ASecondUpdateChangesNothing) {
+  const std::vector<ObservedEdge> observed = {Edge("pmap", "page queues"), Edge("map", "swap")};
+  const std::string once = UpdatedBook(Book(), Check(observed));
+  EXPECT_NE(once, kBook);
+  EXPECT_FALSE(Check(observed, kToday, once).Failed());
+  EXPECT_EQ(UpdatedBook(Book(once), Check(observed, kToday, once)), once);
+}
+
 TEST(OrderUpdate, NothingToAddChangesNothing) {
   EXPECT_EQ(UpdatedBook(Book(), Check({Edge("map", "object")})), kBook);
 }
@@ -303,6 +355,14 @@ TEST(OrderOutput, TextShowsBothStacksAndTheLine) {
   EXPECT_NE(text.find("lock order: 1 edges observed, 1 unapproved, 3 declared but not exercised, 0 "
                       "cycles\n"),
             std::string::npos)
+      << text;
+}
+
+TEST(OrderOutput, TextNamesTheClassesThatLostSomething) {
+  OrderSnapshot snapshot = Observed({Edge("map", "object")});
+  snapshot.dropped_by_class = {{"object", 3}};
+  const std::string text = OrderText(CheckOrder(Book(), snapshot, kToday), Book());
+  EXPECT_NE(text.find("dropped: object: 3 acquisitions for want of memory"), std::string::npos)
       << text;
 }
 
