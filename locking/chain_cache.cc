@@ -18,7 +18,7 @@ ChainCache::Slot* ChainCache::Insert(std::uint64_t hash) {
     auto larger = std::make_unique<Slot[]>(larger_mask + 1);
     ForEach([&](const Slot& from) {
       Slot* to = FreeSlot(larger.get(), larger_mask, from.hash);
-      to->held_instances = from.held_instances;
+      to->instances = from.instances;
       to->instances_matter = from.instances_matter;
       to->record = from.record;
       to->count.store(from.count.load(std::memory_order_relaxed), std::memory_order_relaxed);

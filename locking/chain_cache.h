@@ -19,7 +19,7 @@ class ChainCache {
  public:
   struct Slot {
     std::uint64_t hash = 0;                // 0: free
-    std::uint32_t held_instances = 0;      // HeldLocks::instances() when the witness decided
+    std::uint32_t instances = 0;           // HeldLocks::InstancesWith when the witness decided
     std::uint32_t instances_matter = ~0u;  // 0: whatever the instances are
     std::uint32_t record = 0;              // the witness's own: what it knows of the chain
     std::atomic<std::uint64_t> count{0};   // acquisitions since the slot was filled
@@ -29,15 +29,15 @@ class ChainCache {
   ChainCache(const ChainCache&) = delete;
 
   // Whether the chain is decided for these instances; counts the acquisition if so.
-  bool Hit(std::uint64_t hash, std::uint32_t held_instances) {
-    if (HitAtOnce(hash, held_instances)) return true;
+  bool Hit(std::uint64_t hash, std::uint32_t instances) {
+    if (HitAtOnce(hash, instances)) return true;
     Slot* slot = Find(hash);
-    return slot != nullptr && Count(*slot, held_instances);
+    return slot != nullptr && Count(*slot, instances);
   }
   // The same of a chain in the first slot that it may be in; the others are not looked at.
-  bool HitAtOnce(std::uint64_t hash, std::uint32_t held_instances) {
+  bool HitAtOnce(std::uint64_t hash, std::uint32_t instances) {
     Slot& slot = slots_[hash & mask_];
-    return slot.hash == hash && Count(slot, held_instances);
+    return slot.hash == hash && Count(slot, instances);
   }
 
   // nullptr: the chain is not there.
@@ -61,8 +61,8 @@ class ChainCache {
  private:
   static constexpr std::uint64_t kFirstSize = 64;  // a power of two, as every size is
 
-  static bool Count(Slot& slot, std::uint32_t held_instances) {
-    if (((slot.held_instances ^ held_instances) & slot.instances_matter) != 0) [[unlikely]]
+  static bool Count(Slot& slot, std::uint32_t instances) {
+    if (((slot.instances ^ instances) & slot.instances_matter) != 0) [[unlikely]]
       return false;
     slot.count.store(slot.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     return true;

@@ -13,6 +13,22 @@ void CopyEntry(const HeldLock& from, HeldLock* to) {
 
 }  // namespace
 
+std::uint64_t OutlivedLocks::ChainKey() const {
+  std::uint64_t key = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint64_t bit =
+        locks[i].lock_class->id() * 2ull + static_cast<unsigned>(locks[i].mode);
+    key |= 1ull << (bit % 64);
+  }
+  return key;
+}
+
+std::uint32_t OutlivedLocks::Instances() const {
+  std::uint32_t sum = 0;
+  for (std::uint32_t i = 0; i < count; ++i) sum += locks[i].instance;
+  return sum;
+}
+
 HeldLocks::HeldLocks() : entries_(inline_entries_ + 1) {
   inline_entries_[0].packed.store(std::uint64_t{kNoInstances} << HeldLock::kInstancesShift,
                                   std::memory_order_relaxed);
@@ -29,15 +45,28 @@ void HeldLocks::Grow() {
   grown_.push_back(std::move(larger));
 }
 
+void HeldLocks::Refill(std::uint32_t i, LockMode mode) {
+  HeldLock* entry = &at(i);
+  Fill(*entry, *(entry - 1), entry->lock_class.load(std::memory_order_relaxed)->id(),
+       entry->instance(), mode, entry->attempt(), OutlivedBy(i));
+}
+
 bool HeldLocks::RemoveInner(const void* lock) {
   HeldLock* entries = entries_.load(std::memory_order_relaxed);
   const std::uint32_t n = size_.load(std::memory_order_relaxed);
-  HeldLock* entry = Find(lock);
-  if (entry == nullptr) return false;
-  for (; entry + 1 < entries + n; ++entry) {
-    CopyEntry(*(entry + 1), entry);
-    Fill(*entry, *(entry - 1), entry->lock_class.load(std::memory_order_relaxed)->id(),
-         entry->instance(), entry->mode(), entry->attempt());
+  const HeldLock* removed = Find(lock);
+  if (removed == nullptr) return false;
+  const OutlivedLocks::Lock outlived{removed->lock_class.load(std::memory_order_relaxed),
+                                     removed->instance(), removed->mode()};
+  if (outlived_.size() < n) outlived_.resize(n);
+  for (auto i = static_cast<std::uint32_t>(removed - entries); i + 1 < n; ++i) {
+    HeldLock& entry = entries[i];
+    CopyEntry(entries[i + 1], &entry);
+    outlived_[i] = entry.outlives() ? outlived_[i + 1] : OutlivedLocks();
+    outlived_[i].Add(outlived);
+    entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
+                       std::memory_order_relaxed);
+    Refill(i, entry.mode());
   }
   size_.store(n - 1, std::memory_order_release);
   return true;
@@ -58,10 +87,8 @@ bool HeldLocks::Change(const void* lock, LockMode mode, Site site) {
   HeldLock* changed = Find(lock);
   if (changed == nullptr) return false;
   changed->site.store(site, std::memory_order_relaxed);
-  const HeldLock* end = &at(0) + size();
-  for (HeldLock* entry = changed; entry < end; ++entry)
-    Fill(*entry, *(entry - 1), entry->lock_class.load(std::memory_order_relaxed)->id(),
-         entry->instance(), entry == changed ? mode : entry->mode(), entry->attempt());
+  const auto first = static_cast<std::uint32_t>(changed - &at(0));
+  for (std::uint32_t i = first; i < size(); ++i) Refill(i, i == first ? mode : at(i).mode());
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "locking/hash.h"
@@ -25,15 +26,19 @@ enum class Attempt : std::uint8_t {
   kBlocking,
   kTry,      // never waits, so it adds no order
   kPromise,  // nothing is held: the thread is one of those that end the waits for a resource
+  kUpgrade,  // waits for the other readers of a lock that is held shared
 };
+constexpr bool Waits(Attempt attempt) {
+  return attempt == Attempt::kBlocking || attempt == Attempt::kUpgrade;
+}
 
 // Few and whole words: each is a store between the two atomic operations of a lock and its unlock.
 struct HeldLock {
   std::atomic<const void*> lock;
   std::atomic<const LockClass*> lock_class;
   std::atomic<Site> site;
-  // From its lowest bit: the creator's number (32), shared (1), try (1), promise (1),
-  // HeldLocks::instances() through this lock (29).
+  // From its lowest bit: the creator's number (32), shared (1), try (1), promise (1), has outlived
+  // others (1), a hash of the numbers of all entries through this one (28).
   std::atomic<std::uint64_t> packed;
   std::uint64_t chain;  // (the thread) HeldLocks::chain() through this lock
 
@@ -50,10 +55,36 @@ struct HeldLock {
     return (bits & kTry) != 0 ? Attempt::kTry : Attempt::kBlocking;
   }
 
+  bool outlives() const { return (packed.load(std::memory_order_relaxed) & kOutlives) != 0; }
+
   static constexpr std::uint64_t kShared = 1ull << 32;
   static constexpr std::uint64_t kTry = 1ull << 33;
   static constexpr std::uint64_t kPromise = 1ull << 34;
-  static constexpr int kInstancesShift = 35;
+  static constexpr std::uint64_t kOutlives = 1ull << 35;
+  static constexpr int kInstancesShift = 36;
+};
+
+// Locks that were held when another was taken and released before it: where releases are not
+// nested. The first few of them.
+struct OutlivedLocks {
+  struct Lock {
+    const LockClass* lock_class;
+    std::uint32_t instance;
+    LockMode mode;
+  };
+  static constexpr std::uint32_t kMost = 4;
+
+  void Add(const Lock& lock) {
+    if (count < kMost) locks[count++] = lock;
+  }
+  std::span<const Lock> all() const { return {locks, count}; }
+  // What they add to the keys of the lock that outlives them: equal for equal sets of classes and
+  // modes, and for equal sums of instances.
+  std::uint64_t ChainKey() const;
+  std::uint32_t Instances() const;
+
+  std::uint32_t count = 0;
+  Lock locks[kMost] = {};
 };
 
 class HeldLocks {
@@ -108,6 +139,10 @@ class HeldLocks {
   void Clear() { size_.store(0, std::memory_order_release); }
 
   // For the thread itself, from here on.
+  // nullptr: none.
+  const OutlivedLocks* OutlivedBy(std::uint32_t i) const {
+    return at(i).outlives() ? &outlived_[i] : nullptr;
+  }
   // The chain of all locks held with this one at the end; never 0.
   std::uint64_t ChainWith(const LockClass& lock_class, LockMode mode, Attempt attempt) const {
     return Chain(Newest().chain, lock_class.id(), mode, attempt);
@@ -116,11 +151,12 @@ class HeldLocks {
   std::uint64_t ChainWithout(const void* released, const LockClass& lock_class) const;
   // The chain through the entry at `i`.
   std::uint64_t ChainThrough(std::uint32_t i) const { return at(i).chain; }
-  // A hash of the creators' numbers of all locks held; never 0.
-  std::uint32_t instances() const { return Instances(Newest()); }
-  // The same before the entry is pushed.
-  static std::uint32_t InstancesBefore(const Prepared& prepared) {
-    return Instances(*(prepared.entry - 1));
+  // A hash of the creators' numbers of all locks held and one more; never 0.
+  std::uint32_t InstancesWith(std::uint32_t instance) const {
+    return Instances(Instances(Newest()), instance);
+  }
+  static std::uint32_t InstancesThrough(const Prepared& prepared) {
+    return Instances(*prepared.entry);
   }
 
  private:
@@ -131,25 +167,36 @@ class HeldLocks {
     return static_cast<std::uint32_t>(entry.packed.load(std::memory_order_relaxed) >>
                                       HeldLock::kInstancesShift);
   }
+  static std::uint32_t Instances(std::uint32_t outer, std::uint32_t instance) {
+    return ((outer + instance) * 0x9E3779B1u) >> 4 | 1;
+  }
   static std::uint64_t Chain(std::uint64_t outer, std::uint32_t class_id, LockMode mode,
                              Attempt attempt) {
-    const std::uint64_t key = class_id * 8ull + static_cast<std::uint64_t>(attempt) * 2 +
-                              (mode == LockMode::kShared ? 1 : 0);
+    return Chain(outer, class_id * 8ull + static_cast<std::uint64_t>(attempt) * 2 +
+                            (mode == LockMode::kShared ? 1 : 0));
+  }
+  static std::uint64_t Chain(std::uint64_t outer, std::uint64_t key) {
     std::uint64_t hash = (outer + key) * kHashMultiplier;
     hash ^= hash >> 29;
     return hash | 1ull << 63;
   }
-  // All fields that follow from `outer`, the entry before.
+  // All fields that follow from `outer`, the entry before, and what the lock outlives.
   static void Fill(HeldLock& entry, const HeldLock& outer, std::uint32_t class_id,
-                   std::uint32_t instance, LockMode mode, Attempt attempt) {
-    const std::uint64_t instances = ((Instances(outer) + instance) * 0x9E3779B1u) >> 3 | 1;
+                   std::uint32_t instance, LockMode mode, Attempt attempt,
+                   const OutlivedLocks* outlived = nullptr) {
+    const std::uint32_t own = outlived == nullptr ? instance : instance + outlived->Instances();
+    const std::uint64_t instances = Instances(Instances(outer), own);
     entry.packed.store(instance | (mode == LockMode::kShared ? HeldLock::kShared : 0) |
                            (attempt == Attempt::kTry ? HeldLock::kTry : 0) |
                            (attempt == Attempt::kPromise ? HeldLock::kPromise : 0) |
+                           (outlived != nullptr ? HeldLock::kOutlives : 0) |
                            instances << HeldLock::kInstancesShift,
                        std::memory_order_relaxed);
     entry.chain = Chain(outer.chain, class_id, mode, attempt);
+    if (outlived != nullptr) entry.chain = Chain(entry.chain, outlived->ChainKey());
   }
+  // The same for the entry at `i`, which is in place.
+  void Refill(std::uint32_t i, LockMode mode);
   // With nothing held, an entry before the first one, which stands for that.
   const HeldLock& Newest() const {
     return *(entries_.load(std::memory_order_relaxed) + size_.load(std::memory_order_relaxed) - 1);
@@ -162,6 +209,7 @@ class HeldLocks {
   std::atomic<HeldLock*> entries_;
   HeldLock inline_entries_[1 + kInlineEntries];
   std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read
+  std::vector<OutlivedLocks> outlived_;  // (the thread) by entry, of those that outlive others
 };
 
 }  // namespace locking

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "locking/hash.h"
+#include "locking/watch.h"
 
 namespace locking {
 namespace {
@@ -26,10 +27,16 @@ std::uint32_t Register(std::string_view name, LockKind kind) {
 
 }  // namespace
 
-LockClass::LockClass(std::string_view name, LockKind kind, LockClassFlags flags)
+bool LowerNumberFirst(const LockBase& held, const LockBase& taken) {
+  return held.instance() < taken.instance();
+}
+
+LockClass::LockClass(std::string_view name, LockKind kind, LockClassFlags flags,
+                     LockComparator order)
     : name_(name),
       kind_(kind),
       flags_(flags),
+      order_(order),
       id_(Register(name, kind)),
       name_hash_(HashString(name)) {}
 

@@ -12,6 +12,8 @@
 
 namespace locking {
 
+class LockBase;
+
 // Kinds nest in this order: an outer kind taken inside an inner one is LK05.
 enum class LockKind : std::uint8_t {
   kSleepable,  // may be held across a sleep (map, vnode)
@@ -26,10 +28,18 @@ enum class LockClassFlags : std::uint32_t {
   kDuplicateOk = 2,    // two instances may be held at once; their order is not checked here
 };
 
+// Whether `taken` may be taken inside `held`, another instance of its class: a declared order.
+// Asked of the one that was taken last, by the thread that holds it.
+using LockComparator = bool (*)(const LockBase& held, const LockBase& taken);
+// By the numbers that the creators gave them, the lower first.
+bool LowerNumberFirst(const LockBase& held, const LockBase& taken);
+
 class LockClass {
  public:
   // `name` is what reports, the order book and the JSON call the class.
-  LockClass(std::string_view name, LockKind kind, LockClassFlags flags = LockClassFlags::kNone);
+  // `order`: between instances; nullptr: none is declared.
+  LockClass(std::string_view name, LockKind kind, LockClassFlags flags = LockClassFlags::kNone,
+            LockComparator order = nullptr);
   LockClass(const LockClass&) = delete;
   LockClass& operator=(const LockClass&) = delete;
 
@@ -37,6 +47,7 @@ class LockClass {
   LockKind kind() const { return kind_; }
   // Dense, from 0, in order of construction; never used twice. Indexes statistics.
   std::uint32_t id() const { return id_; }
+  LockComparator order() const { return order_; }
   // Depends on the name alone: what enters a trace hash.
   std::uint64_t name_hash() const { return name_hash_; }
   bool Has(LockClassFlags flag) const {
@@ -47,6 +58,7 @@ class LockClass {
   std::string name_;
   LockKind kind_;
   LockClassFlags flags_;
+  LockComparator order_;
   std::uint32_t id_;
   std::uint64_t name_hash_;
 };

@@ -28,7 +28,8 @@ void HoldResourceSlow(const Resource& resource, LockMode mode, Site site) {
   ThreadState& self = Self();
   if (Watched(kWatchWitness) && !HoldsOneLikeIt(self, resource, mode)) {
     const std::uint64_t chain = self.held.ChainWith(*resource.resource_class, mode, Attempt::kTry);
-    if (self.chains == nullptr || !self.chains->Hit(chain, self.held.instances()))
+    if (self.chains == nullptr ||
+        !self.chains->Hit(chain, self.held.InstancesWith(resource.instance)))
       self.run.witness->DecideHold(self, resource, mode, Attempt::kTry, site);
   }
   Push(self, resource, mode, Attempt::kTry, site);

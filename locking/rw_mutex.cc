@@ -249,9 +249,11 @@ void RwMutex::Downgrade(Site site) {
 
 bool RwMutex::Upgrade(Site site) {
   ThreadState& self = Self();
-  watch::AtPoint(self, PointKind::kLock, this, class_, site);
   AssertHeldShared(site);
   if (OwnedByCaller()) watch::Recursion(*this, site);
+  if (Watched(kWatchWitness))
+    watch::AskWitness(self, *this, LockMode::kExclusive, Attempt::kUpgrade, site);
+  watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if ((state_.fetch_or(kUpgrader, std::memory_order_relaxed) & kUpgrader) != 0) return false;
   if (!TryUpgrade()) WaitUpgrade(self, site);
   if (t_word.watch != 0) watch::ModeChanged(self, *this, LockMode::kExclusive, site);

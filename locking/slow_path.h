@@ -60,7 +60,7 @@ template <typename Steps>
   ClassCount* count = watch::CountOf(lock);
   const std::uint32_t id = t_word.id;
   if (!self->held.MayPush(held) ||
-      !self->chains->HitAtOnce(held.entry->chain, HeldLocks::InstancesBefore(held))) [[unlikely]]
+      !self->chains->HitAtOnce(held.entry->chain, HeldLocks::InstancesThrough(held))) [[unlikely]]
     return AcquireCold(lock, mode, site, steps);
   if (!steps.TryTake()) [[unlikely]]
     return AcquireContended(lock, mode, site, steps);

@@ -4,7 +4,18 @@
 #include "locking/futex.h"
 #include "locking/witness.h"
 
-namespace locking::watch {
+namespace locking {
+
+void LockBase::TellOfConstruction() const {
+  ThreadState& self = Self();
+  if (self.executor != nullptr && self.executor->abandoned()) return;
+  if (self.held.Find(this) != nullptr)
+    FailInvariant("LK01", class_->name() + " #" + std::to_string(instance_) +
+                              " is initialised while the caller holds what is at its address");
+  self.run.witness->Constructed(*this);
+}
+
+namespace watch {
 namespace {
 
 bool InAbandonedExecution() {
@@ -68,4 +79,5 @@ void Recursion(const LockBase& lock, Site site) {
                             " is taken again by its holder, at " + FormatSite(site));
 }
 
-}  // namespace locking::watch
+}  // namespace watch
+}  // namespace locking

@@ -20,7 +20,10 @@ class LockBase {
   LockBase(const LockClass& lock_class, std::uint32_t instance)
       : class_(&lock_class),
         counted_class_(std::min(lock_class.id(), kCountedClasses - 1)),
-        instance_(instance) {}
+        instance_(instance) {
+    if (Watched(kWatchWitness)) [[unlikely]]
+      TellOfConstruction();
+  }
   LockBase(const LockBase&) = delete;
   LockBase& operator=(const LockBase&) = delete;
 
@@ -37,6 +40,8 @@ class LockBase {
   bool OwnedByCaller() const { return owner_.load(std::memory_order_relaxed) == t_word.id; }
   void SetOwner(std::uint32_t id) { owner_.store(id, std::memory_order_relaxed); }
   void ClearOwner() { owner_.store(kNobody, std::memory_order_relaxed); }
+
+  void TellOfConstruction() const;
 
   const LockClass* class_;
   const std::uint32_t counted_class_;
@@ -73,7 +78,8 @@ void Destroyed(const LockBase& lock, Usage usage);
 inline bool Decided(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt) {
   if (!Watched(kWatchWitness)) return true;
   const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
-  return self.chains != nullptr && self.chains->Hit(chain, self.held.instances());
+  return self.chains != nullptr &&
+         self.chains->Hit(chain, self.held.InstancesWith(lock.instance()));
 }
 // Before the acquisition may block.
 inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,

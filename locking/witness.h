@@ -47,6 +47,8 @@ class Witness {
   virtual std::shared_ptr<const Moment> Depart(ThreadState& self) = 0;
   // What the caller does from now on comes after `moment` in every schedule.
   virtual void Follow(ThreadState& self, const Moment& moment) = 0;
+  // `lock` is constructed by the caller: whatever was at its address is no more, destroyed or not.
+  virtual void Constructed(const LockBase& lock) = 0;
   // `lock` is destroyed by the caller; another may stand at its address later.
   virtual void Destroyed(const LockBase& lock) = 0;
 };

@@ -1,13 +1,17 @@
 #include "vm/lock_classes.h"
 
+#include "vm/object.h"
+
 namespace vm {
 
 using locking::LockClass;
 using locking::LockClassFlags;
 using locking::LockKind;
 
-const LockClass kMapLock("map", LockKind::kSleepable, LockClassFlags::kDuplicateOk);
-const LockClass kObjectLock("object", LockKind::kMutex, LockClassFlags::kDuplicateOk);
+const LockClass kMapLock("map", LockKind::kSleepable, LockClassFlags::kNone,
+                         &locking::LowerNumberFirst);
+const LockClass kObjectLock("object", LockKind::kMutex, LockClassFlags::kNone,
+                            &ObjectLock::ShadowBeforeBacker);
 const LockClass kPageQueuesLock("page queues", LockKind::kMutex);
 const LockClass kPmapLock("pmap", LockKind::kMutex);
 const LockClass kPvListLock("pv list", LockKind::kMutex);

@@ -31,10 +31,8 @@ MapEntry Share(System& system, MapEntry& parent) {
 }
 
 // Copies one resident page into the child's object. False: no page was free.
-bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pindex to_index) {
-  // The child's object is not known to anybody yet, so that it comes after its source is no order.
-  ObjectGuard from_guard(from.lock);
-  ObjectGuard to_guard(to.lock);
+bool CopyResident(System& system, Object& from, Pindex from_index, Object& to, Pindex to_index)
+    LOCKING_REQUIRES(from.lock, to.lock) {
   Page* source = LookupPage(from, from_index);
   Require(source != nullptr && source->wire_count > 0, "INV-31", "a wired page left its object");
   Page* copy = AllocatePage(system, to, to_index, {});
@@ -47,6 +45,19 @@ bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pi
   PageRoleGuard page_guard(system.queues().PageLock(*copy));
   system.queues().Activate(*copy);
   return true;
+}
+
+// The same. Neither shadows the other, so the second lock is a try: the page daemon may have it.
+bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pindex to_index) {
+  from.lock.Lock();
+  while (!to.lock.TryLock()) {
+    BackOff(system, from.lock);
+    from.lock.Lock();
+  }
+  const bool copied = CopyResident(system, from, from_index, to, to_index);
+  to.lock.Unlock();
+  from.lock.Unlock();
+  return copied;
 }
 
 // Wired memory cannot be write-protected and copied later: the child gets its copy now (D35).

@@ -8,7 +8,16 @@
 
 namespace vm {
 
-Object::Object(std::uint32_t object_id) : lock(kObjectLock, object_id), id(object_id) {}
+ObjectLock::ObjectLock(const Object& object, std::uint32_t id)
+    : RwMutex(kObjectLock, id), object_(object) {}
+
+bool ObjectLock::ShadowBeforeBacker(const locking::LockBase& held,
+                                    const locking::LockBase& taken) LOCKING_NO_ANALYSIS {
+  const Object& backer = static_cast<const ObjectLock&>(taken).object_;
+  return static_cast<const ObjectLock&>(held).object_.backing == &backer;
+}
+
+Object::Object(std::uint32_t object_id) : lock(*this, object_id), id(object_id) {}
 Object::~Object() { delete swap; }  // of a machine that was given up
 
 Object* AllocateObject(System& system, ObjectType type, Pindex size) {

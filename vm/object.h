@@ -25,11 +25,21 @@
 
 namespace vm {
 
+class Object;
 class System;
 class SwapMap;
 
 // The lock that plays the object role: its own in the dialects `queues` and `per-page`.
-using ObjectLock = locking::RwMutex;
+class ObjectLock : public locking::RwMutex {
+ public:
+  explicit ObjectLock(const Object& object, std::uint32_t id);
+  // The order inside the class: whether `taken` is of the backer of the object of `held`, which the
+  // caller holds.
+  static bool ShadowBeforeBacker(const locking::LockBase& held, const locking::LockBase& taken);
+
+ private:
+  const Object& object_;
+};
 using ObjectGuard = locking::WriteGuard;
 
 // On cache lines of its own: else threads that share nothing would, by chance.

@@ -13,12 +13,11 @@ void ShadowObject(System& system, Object** object, Pindex* offset, Pindex size) 
   }
   Object* shadow = AllocateObject(system, ObjectType::kDefault, size);
   {
-    // The shadow is not known to anybody yet, and comes first in the order anyway.
     ObjectGuard shadow_guard(shadow->lock);
+    shadow->backing = source;  // from here on the one comes before the other
+    shadow->backing_offset = *offset;
     ObjectGuard source_guard(source->lock);
     Require(!source->dead, "INV-36", "a dead object is shadowed");
-    shadow->backing = source;
-    shadow->backing_offset = *offset;
     source->shadows.push_front(*shadow);
     ++source->shadow_count;
     source->one_mapping = false;

@@ -1,6 +1,7 @@
 #include "locking/witness/lock_order_witness.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "locking/evidence.h"
 #include "locking/executor.h"
@@ -16,10 +17,18 @@ void ReportAll(std::vector<Finding>* findings) {
   for (Finding& finding : *findings) ReportFinding(std::move(finding));
 }
 
+// The chain of a lock whose class is held already is kept under another key, so that the thread's
+// own look at its cache never finds it: the instances matter each time.
+constexpr std::uint64_t kNestedKey = 0x5A5A5A5A5A5A5A5Aull;
+
 bool HoldsClass(const ThreadState& self, const LockClass& lock_class) {
   for (std::uint32_t i = 0; i < self.held.size(); ++i)
     if (self.held.at(i).lock_class.load(std::memory_order_relaxed) == &lock_class) return true;
   return false;
+}
+
+void CountOne(ChainCache::Slot* slot) {
+  slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -29,25 +38,25 @@ LockOrderWitness::~LockOrderWitness() = default;
 
 void LockOrderWitness::DecideChain(ThreadState& self, const LockBase& lock, LockMode mode,
                                    Attempt attempt, Site site) {
+  const std::uint64_t chain = self.held.ChainWith(lock.lock_class(), mode, attempt);
+  const bool class_held = HoldsClass(self, lock.lock_class());
   const Attempted taking{.lock_class = lock.lock_class(),
                          .instance = lock.instance(),
                          .mode = mode,
                          .attempt = attempt,
                          .site = site,
-                         .chain = self.held.ChainWith(lock.lock_class(), mode, attempt),
-                         .class_held = HoldsClass(self, lock.lock_class()),
+                         .chain = class_held ? chain ^ kNestedKey : chain,
+                         .class_held = class_held,
+                         .order = class_held && attempt == Attempt::kBlocking
+                                      ? OrderInClass(self, lock)
+                                      : SameClass::kInOrder,
                          .lock = &lock,
                          .released = nullptr};
-  if (taking.class_held && self.chains != nullptr) {
+  if (class_held) {
     if (attempt == Attempt::kBlocking) CheckSameInstance(self, taking);
-    ChainCache::Slot* slot = self.chains->Find(taking.chain);
-    // Without a declared order, the first look at the chain has said it.
-    const bool any_order =
-        options_.same_class_order == nullptr || lock.lock_class().Has(LockClassFlags::kDuplicateOk);
-    if (slot != nullptr && (any_order || InDeclaredOrder(self, taking))) {
-      slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (taking.in_order() && self.chains != nullptr &&
+        self.chains->Hit(taking.chain, self.held.InstancesWith(lock.instance())))
       return;
-    }
   }
   DecideWithStack(self, taking);
 }
@@ -84,16 +93,22 @@ void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempte
   ReportFinding(std::move(finding));
 }
 
-bool LockOrderWitness::InDeclaredOrder(const ThreadState& self, const Attempted& taking) const {
-  if (options_.same_class_order == nullptr) return false;
-  const LockClass& lock_class = taking.lock_class;
-  for (std::uint32_t i = 0; i < self.held.size(); ++i) {
+SameClass LockOrderWitness::OrderInClass(const ThreadState& self, const LockBase& taken) const {
+  const LockClass& lock_class = taken.lock_class();
+  if (lock_class.Has(LockClassFlags::kDuplicateOk)) return SameClass::kInOrder;
+  for (std::uint32_t i = self.held.size(); i-- > 0;) {
     const HeldLock& held = self.held.at(i);
-    if (held.lock_class.load(std::memory_order_relaxed) == &lock_class &&
-        !options_.same_class_order(lock_class, held.instance(), taking.instance, self.held))
-      return false;
+    if (held.lock_class.load(std::memory_order_relaxed) != &lock_class) continue;
+    if (lock_class.order() != nullptr) {
+      const auto* newest = static_cast<const LockBase*>(held.lock.load(std::memory_order_relaxed));
+      return lock_class.order()(*newest, taken) ? SameClass::kInOrder : SameClass::kAgainst;
+    }
+    if (options_.same_class_order == nullptr) return SameClass::kUndeclared;
+    const SameClass order =
+        options_.same_class_order(lock_class, held.instance(), taken.instance(), self.held);
+    if (order != SameClass::kInOrder) return order;
   }
-  return true;
+  return SameClass::kInOrder;
 }
 
 LockOrderWitness::ThreadRecord& LockOrderWitness::RecordOf(ThreadState& self) {
@@ -109,6 +124,7 @@ LockOrderWitness::ThreadRecord& LockOrderWitness::RecordOf(ThreadState& self) {
 
 void LockOrderWitness::SetMoment(ThreadRecord& record, Moment moment) {
   record.moment = std::make_shared<const Moment>(std::move(moment));
+  record.nestings.clear();
   if (record.chains->used() == 0) return;
   FoldCounts(*record.chains);
   record.chains->Clear();
@@ -134,19 +150,19 @@ void LockOrderWitness::Follow(ThreadState& self, const Moment& moment) {
 
 void LockOrderWitness::Decide(ThreadState& self, const Attempted& taking, const Stack& stack,
                               Findings* findings) {
-  const bool returns = self.chains == nullptr;  // a fibre whose id was there before, at its start
-  ChainCache& chains = *RecordOf(self).chains;
-  if (returns && !taking.class_held && chains.Hit(taking.chain, self.held.instances())) return;
-  ChainCache::Slot* slot = chains.Find(taking.chain);
-  if (slot != nullptr && !taking.class_held) {
-    Resample(self, slot, findings);
-    return;
+  ThreadRecord& record = RecordOf(self);
+  const std::uint32_t instances = self.held.InstancesWith(taking.instance);
+  // A fibre whose id was there before has chains at its start.
+  if (taking.in_order() && record.chains->Hit(taking.chain, instances)) return;
+  ChainCache::Slot* slot = record.chains->Find(taking.chain);
+  if (slot != nullptr) {
+    const bool known =
+        slot->record == kNotKept ||
+        (taking.in_order() ? graph_.acquisition(slot->record).resamples == kResamples
+                           : record.nestings.contains(HashCombine(taking.chain, instances)));
+    if (known) return CountOne(slot);
   }
-  if (slot != nullptr &&
-      (slot->record == kNotKept || graph_.acquisition(slot->record).resamples == kResamples)) {
-    slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return;
-  }
+  if (!taking.in_order()) record.nestings.insert(HashCombine(taking.chain, instances));
   Add(self, taking, Describe(self, taking, stack), findings);
 }
 
@@ -175,42 +191,73 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
                    .instance = held.instance(),
                    .mode = held.mode(),
                    .attempt = held.attempt(),
-                   .stable = held.attempt() != Attempt::kPromise,
                    .site = held.site.load(std::memory_order_relaxed),
                    .stack = kNoStack,
                    .stack_site = {}};
-    const ChainCache::Slot* slot = record.chains->Find(self.held.ChainThrough(i));
-    if (slot != nullptr && slot->record != kNotKept) {
-      const TakenLock& first = graph_.acquisition(slot->record).taken;
-      lock.stack = first.stack;
-      lock.stack_site = first.site;
+    if (const Acquisition* first = RecordThrough(*record.chains, self.held, i); first != nullptr) {
+      lock.stack = first->taken.stack;
+      lock.stack_site = first->taken.site;
     }
-    if (!instances_.Add(held.lock.load(std::memory_order_relaxed), lock.node, lock.instance))
-      graph_.node(lock.node).ambiguous = true;
+    NoteInstance(held.lock.load(std::memory_order_relaxed), lock);
+    if (const OutlivedLocks* outlived = self.held.OutlivedBy(i); outlived != nullptr)
+      for (const OutlivedLocks::Lock& former : outlived->all())
+        a.outlived.push_back({static_cast<std::uint32_t>(a.held.size()),
+                              graph_.NodeOf(*former.lock_class), former.instance, former.mode});
     a.held.push_back(lock);
   }
   if (const std::uint32_t end = graph_.FindEnd(self.spawn); end != OrderGraph::kNoEnd)
     a.held.push_back(graph_.HeldEnd(end, self.id));
+  if (taking.lock != nullptr) NoteInstance(taking.lock, a.taken);
   return a;
+}
+
+void LockOrderWitness::NoteInstance(const void* lock, const TakenLock& taken) {
+  if (graph_.node(taken.node).ambiguous || instances_.Add(lock, taken.node, taken.instance)) return;
+  graph_.node(taken.node).ambiguous = true;
+  reconsider_ = true;
+}
+
+const Acquisition* LockOrderWitness::RecordThrough(ChainCache& chains, const HeldLocks& held,
+                                                   std::uint32_t i) const {
+  const ChainCache::Slot* slot = chains.Find(held.ChainThrough(i));
+  if (slot == nullptr) slot = chains.Find(held.ChainThrough(i) ^ kNestedKey);
+  return slot == nullptr || slot->record == kNotKept ? nullptr : &graph_.acquisition(slot->record);
+}
+
+// The chain was seen before with the locks of `former`.
+void LockOrderWitness::CompareWith(const Acquisition& former, Acquisition* acquisition) {
+  const auto compare = [](const TakenLock& before, TakenLock* now) {
+    now->varies = before.varies || before.instance != now->instance;
+  };
+  acquisition->resamples = former.resamples + 1;
+  compare(former.taken, &acquisition->taken);
+  // What follows the end of a thread came later.
+  for (std::size_t i = 0; i < std::min(former.held.size(), acquisition->held.size()); ++i)
+    compare(former.held[i], &acquisition->held[i]);
+  if (acquisition->resamples < kResamples) return;
+  // The last look: from now on it stands for whatever comes.
+  acquisition->taken.exact = !acquisition->taken.varies;
+  for (TakenLock& lock : acquisition->held) lock.exact = !lock.varies;
 }
 
 void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisition acquisition,
                            Findings* findings) {
-  ChainCache& chains = *threads_[KeyOf(self)].chains;
-  if (chains.used() >= kChainsOfThread) {
-    FoldCounts(chains);
-    chains.Clear();
+  ThreadRecord& record = threads_[KeyOf(self)];
+  if (record.chains->used() >= kChainsOfThread) {
+    FoldCounts(*record.chains);
+    record.chains->Clear();
+    record.nestings.clear();
   }
-  ChainCache::Slot* slot = chains.Find(taking.chain);
+  ChainCache::Slot* slot = record.chains->Find(taking.chain);
   const bool known = slot != nullptr;
-  if (!known) slot = chains.Insert(taking.chain);
-  if (known && slot->record != kNotKept) {
+  if (!known) slot = record.chains->Insert(taking.chain);
+  if (known) {
     Acquisition& former = graph_.acquisition(slot->record);
     former.count += slot->count.load(std::memory_order_relaxed);
-    acquisition.resamples = former.resamples + 1;
+    if (taking.in_order()) CompareWith(former, &acquisition);
   }
-  slot->held_instances = taking.class_held ? 0 : self.held.instances();
-  slot->instances_matter = ~0u;
+  slot->instances = self.held.InstancesWith(taking.instance);
+  slot->instances_matter = acquisition.resamples == kResamples ? 0 : ~0u;
   slot->count.store(0, std::memory_order_relaxed);
   if (!graph_.HasRoom(acquisition.taken.node, options_.memory_bytes)) {
     ++graph_.node(acquisition.taken.node).dropped;
@@ -218,47 +265,15 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
     if (!known) slot->record = kNotKept;
     return;
   }
-  const bool blocking = acquisition.taken.attempt == Attempt::kBlocking;
   std::uint32_t index = 0;
-  const bool news = graph_.Add(std::move(acquisition), &index);
+  const bool declared = taking.order != SameClass::kUndeclared;
+  const bool news = graph_.Add(std::move(acquisition), declared, &index);
   slot->record = index;
   const bool new_writer = graph_.AddWriter(index);
-  if (blocking) CheckKinds(index, findings);
-  if (blocking && taking.class_held && taking.lock != nullptr && !InDeclaredOrder(self, taking))
-    CheckSameClass(self, taking, index, findings);
+  if (taking.attempt == Attempt::kBlocking) CheckKinds(index, findings);
+  if (!taking.in_order()) CheckSameClass(self, taking, index, findings);
   if (news) CheckCycles(index, findings);
-  if (new_writer) Reconsider(findings);
-}
-
-void LockOrderWitness::Resample(const ThreadState& self, ChainCache::Slot* slot,
-                                Findings* findings) {
-  slot->count.store(slot->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  slot->held_instances = self.held.instances();
-  if (slot->record == kNotKept) {
-    slot->instances_matter = 0;
-    return;
-  }
-  Acquisition& a = graph_.acquisition(slot->record);
-  if (++a.resamples == kResamples) slot->instances_matter = 0;
-  bool changed = false;
-  for (std::uint32_t i = 0; i < a.held.size() && !graph_.IsEnd(a.held[i].node); ++i) {
-    const HeldLock& held = self.held.at(i);
-    const std::uint32_t instance = held.instance();
-    if (a.held[i].stable && a.held[i].instance != instance) {
-      a.held[i].stable = false;
-      changed = true;
-    }
-    ClassNode& node = graph_.node(a.held[i].node);
-    if (!node.ambiguous &&
-        !instances_.Add(held.lock.load(std::memory_order_relaxed), a.held[i].node, instance)) {
-      node.ambiguous = true;
-      changed = true;
-    }
-  }
-  if (!changed) return;
-  graph_.AddWriter(slot->record);
-  if (graph_.AddAgain(slot->record)) CheckCycles(slot->record, findings);
-  Reconsider(findings);
+  if (new_writer || std::exchange(reconsider_, false)) Reconsider(findings);
 }
 
 void LockOrderWitness::CheckKinds(std::uint32_t index, Findings* findings) {
@@ -279,16 +294,17 @@ void LockOrderWitness::CheckSameClass(const ThreadState& self, const Attempted& 
                                       std::uint32_t index, Findings* findings) {
   const Acquisition& a = graph_.acquisition(index);
   const ClassNode& taken = graph_.node(a.taken.node);
-  if (taken.duplicate_ok) return;
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     if (a.held[i].node != a.taken.node) continue;
     if (self.held.at(i).lock.load(std::memory_order_relaxed) == taking.lock) continue;  // LK01
     const bool both_shared =
         a.held[i].mode == LockMode::kShared && a.taken.mode == LockMode::kShared;
     if (both_shared && taken.recursive_read) continue;
-    Finding finding =
-        PairFinding(graph_, index, i, "LK04", "class-only",
-                    "two instances of " + taken.name + " are held in an order nobody declared");
+    const bool declared = taking.order == SameClass::kAgainst;
+    Finding finding = PairFinding(
+        graph_, index, i, "LK04", declared ? "" : "class-only",
+        "two instances of " + taken.name + " are taken in " +
+            (declared ? "another order than the declared one" : "an order nobody declared"));
     if (reported_.insert(finding.signature).second) findings->push_back(std::move(finding));
   }
 }
@@ -302,7 +318,7 @@ void LockOrderWitness::CheckCycles(std::uint32_t index, Findings* findings) {
   if (listed && (listed_.empty() || listed_.back() != index)) listed_.push_back(index);
 }
 
-// A gate or a reader was taken out of an earlier verdict.
+// A gate, an instance or a want of writers was taken out of an earlier verdict.
 void LockOrderWitness::Reconsider(Findings* findings) {
   std::vector<std::uint32_t> again;
   again.swap(listed_);
@@ -366,15 +382,16 @@ void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const c
   {
     QuietSection section(mutex_, self);
     if (!reported_.insert(finding.signature).second) return;
-    ChainCache::Slot* slot =
-        self.chains == nullptr ? nullptr : self.chains->Find(self.held.ChainThrough(held));
-    if (slot != nullptr && slot->record != kNotKept)
-      taken.stack = FormatStack(graph_.stacks().Get(graph_.acquisition(slot->record).taken.stack));
+    const Acquisition* record =
+        self.chains == nullptr ? nullptr : RecordThrough(*self.chains, self.held, held);
+    if (record != nullptr) taken.stack = FormatStack(graph_.stacks().Get(record->taken.stack));
   }
   finding.threads.push_back(std::move(taken));
   finding.threads.push_back(EvidenceOfCaller("still holds it, " + place));
   ReportFinding(std::move(finding));
 }
+
+void LockOrderWitness::Constructed(const LockBase& lock) { Destroyed(lock); }
 
 void LockOrderWitness::Destroyed(const LockBase& lock) {
   if (!instances_.MayKnow(&lock)) return;

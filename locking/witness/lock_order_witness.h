@@ -3,16 +3,19 @@
 //   LK01  a lock is taken again by its holder (what the primitives cannot see themselves: readers)
 //   LK02  two classes are taken in both orders
 //   LK03  a cycle of three or more classes
-//   LK04  two instances of one class are held at once without a declared order (listed only)
+//   LK04  two instances of one class are taken against their declared order, or in both orders
+//         where none is declared; held at once without a declared order, they are listed
 //   LK05  a sleepable lock inside a mutex or spin lock, a mutex inside a spin lock, a sleep with a
 //         spin lock held other than the interlock
+//   LK07  a cycle in which somebody reads, or waits to
 //   LK08  a circle of waits through resources, which are nodes of the same graph
 //   LK11  a lock or resource is held at the end of an operation or thread, or a mutex at a sleep
 //
 // Reports go to the sink of the thread that completes the evidence; the run goes on, and each
-// (cycle, call site) is reported once for each tier that it reaches. Tiers of LK02, LK03 and LK08:
+// (cycle, call site) is reported once for each tier that it reaches. Tiers of cycles:
 //
 //   provable        distinct threads did it, nothing they held excluded one another
+//   class-only      they did, but with other locks of the classes
 //   gated           they did, but a lock that they all held lets only one of them at a time
 //   ordered         they did, but in every schedule one comes after the other, by spawn and join
 //   other-signaller  somebody else could end a wait, who is not seen to wait too
@@ -20,9 +23,10 @@
 //   no-writer       only readers would wait for readers, and nobody was seen who would wait
 //                   to write
 //
-// The graph is one of classes. A thread asks once for each chain (classes and modes held, in
-// order), and a few times more when the instances change, so that a common lock counts as a gate
-// only if it was there each time. What stays cheap: see ChainCache and HeldLocks.
+// The graph is one of classes, with acquisitions as evidence. A thread asks once for each chain
+// (classes and modes held, in order), and a few times more when the instances change: each is
+// evidence of its own, and the last stands for any instance of what varied. Two locks of one class
+// without a declared order are looked at each time. What stays cheap: see ChainCache and HeldLocks.
 //
 // Thread safety: as Witness; Snapshot and dropped() by anyone at any time. Uses a raw mutex, which
 // is no scheduling point: nothing blocks while it is held. Every thread that uses a witness must
@@ -37,6 +41,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -49,17 +54,19 @@
 
 namespace locking {
 
-// Whether a thread that holds instance `held` of a class, among all of `locks`, may take instance
-// `taken`, by an order that the owner of the class declares. Called with locks held: must not take
-// any.
-using SameClassPredicate = std::function<bool(const LockClass& lock_class, std::uint32_t held,
-                                              std::uint32_t taken, const HeldLocks& locks)>;
+// What is declared about taking a lock while others of its class are held.
+enum class SameClass : std::uint8_t { kInOrder, kAgainst, kUndeclared };
+
+// For a thread that holds instance `held` of a class, among all of `locks`, and takes instance
+// `taken`. Called with locks held: must not take any.
+using SameClassPredicate = std::function<SameClass(const LockClass& lock_class, std::uint32_t held,
+                                                   std::uint32_t taken, const HeldLocks& locks)>;
 
 struct WitnessOptions {
   // What the graph may take. Beyond it new chains are not kept, those of classes with many of them
   // first; dropped() counts them, OrderSnapshot::dropped_by_class by the class that was taken.
   std::size_t memory_bytes = std::size_t{256} << 20;
-  // Not asked about classes with kDuplicateOk. Empty: never.
+  // Not asked about classes with kDuplicateOk or a comparator. Empty: nothing is declared.
   SameClassPredicate same_class_order;
 };
 
@@ -80,6 +87,7 @@ class LockOrderWitness : public Witness {
   void AtThreadEnd(ThreadState& self) override;
   std::shared_ptr<const Moment> Depart(ThreadState& self) override;
   void Follow(ThreadState& self, const Moment& moment) override;
+  void Constructed(const LockBase& lock) override;
   void Destroyed(const LockBase& lock) override;
 
   enum class Stacks : std::uint8_t { kNone, kFirstSample };
@@ -99,6 +107,8 @@ class LockOrderWitness : public Witness {
     std::unique_ptr<ChainCache> chains;
     std::uint32_t name = 0;  // index in the graph
     std::shared_ptr<const Moment> moment;
+    // Acquisitions in no declared order that were looked at: chains with their instances.
+    std::unordered_set<std::uint64_t> nestings;
   };
   // What is about to be taken, held, or waited for.
   struct Attempted {
@@ -108,9 +118,12 @@ class LockOrderWitness : public Witness {
     Attempt attempt;
     Site site;
     std::uint64_t chain;
-    bool class_held;           // the class is held already: the instances matter each time
+    bool class_held;           // others of the class are held already
+    SameClass order;           // among them
     const LockBase* lock;      // nullptr: a resource
     const LockBase* released;  // the interlock of a sleep, which is not held over it
+
+    bool in_order() const { return order == SameClass::kInOrder; }
   };
   using Findings = std::vector<Finding>;
 
@@ -120,7 +133,7 @@ class LockOrderWitness : public Witness {
   bool CheckHeldAtSleep(ThreadState& self, const LockBase* interlock, const std::string& target,
                         Site site);
   void CheckSameInstance(const ThreadState& self, const Attempted& taking);
-  bool InDeclaredOrder(const ThreadState& self, const Attempted& taking) const;
+  SameClass OrderInClass(const ThreadState& self, const LockBase& taken) const;
 
   static std::pair<const Executor*, std::uint32_t> KeyOf(const ThreadState& self) {
     return {self.executor, self.id};
@@ -135,7 +148,11 @@ class LockOrderWitness : public Witness {
   // The node of a thread's end, with what the thread is known to have taken and waited for.
   std::uint32_t EndOf(const SpawnedThread& thread);
   void Add(ThreadState& self, const Attempted& taking, Acquisition acquisition, Findings* findings);
-  void Resample(const ThreadState& self, ChainCache::Slot* slot, Findings* findings);
+  // The record of the chain through an entry of the held list; nullptr: none was kept.
+  const Acquisition* RecordThrough(ChainCache& chains, const HeldLocks& held,
+                                   std::uint32_t i) const;
+  void NoteInstance(const void* lock, const TakenLock& taken);
+  static void CompareWith(const Acquisition& former, Acquisition* acquisition);
   void CheckKinds(std::uint32_t index, Findings* findings);
   void CheckSameClass(const ThreadState& self, const Attempted& taking, std::uint32_t index,
                       Findings* findings);
@@ -156,6 +173,7 @@ class LockOrderWitness : public Witness {
   std::map<std::pair<const Executor*, std::uint32_t>, ThreadRecord> threads_;
   // Acquisitions that closed a cycle of a tier below provable: new evidence may lift it.
   std::vector<std::uint32_t> listed_;
+  bool reconsider_ = false;  // a gate or an instance was taken out of an earlier verdict
   // What was reported: (cycle of classes from its smallest on, edge, site) and the best tier.
   using CycleKey = std::pair<std::vector<std::uint32_t>, std::uint64_t>;
   std::map<CycleKey, Tier> reported_cycles_;

@@ -282,10 +282,11 @@ SameClassPredicate SameClassRule(const OrderBook& book) {
   return [book](const LockClass& lock_class, std::uint32_t held, std::uint32_t taken,
                 const HeldLocks& locks) {
     const SameClassOrder* declared = book.OrderWithin(lock_class.name());
-    if (declared == nullptr) return false;
-    return declared->order == InstanceOrder::kAny ||
-           (declared->order == InstanceOrder::kByInstance && held < taken) ||
-           HoldsExclusively(locks, declared->under);
+    if (declared == nullptr) return SameClass::kUndeclared;
+    const bool in_order = declared->order == InstanceOrder::kAny ||
+                          (declared->order == InstanceOrder::kByInstance && held < taken) ||
+                          HoldsExclusively(locks, declared->under);
+    return in_order ? SameClass::kInOrder : SameClass::kAgainst;
   };
 }
 

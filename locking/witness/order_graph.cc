@@ -16,13 +16,22 @@ bool SameLock(const TakenLock& a, const TakenLock& b) {
   return a.node == b.node && a.instance == b.instance;
 }
 
-// Whether each lock that is held each time in `a` is so in `b`.
-bool HoldsAllOf(const Acquisition& b, const Acquisition& a) {
-  return std::all_of(a.held.begin(), a.held.end(), [&](const TakenLock& gate) {
-    return !gate.stable || std::any_of(b.held.begin(), b.held.end(), [&](const TakenLock& other) {
-      return other.stable && other.mode == gate.mode && SameLock(other, gate);
-    });
-  });
+bool Conflict(LockMode a, LockMode b) {
+  return a == LockMode::kExclusive || b == LockMode::kExclusive;
+}
+
+// Whether `other` tells of the lock as `lock` does, or of fewer.
+bool TellsOf(const TakenLock& lock, const TakenLock& other) {
+  return !lock.exact || (other.exact && other.mode == lock.mode && SameLock(other, lock));
+}
+
+bool Holds(const Acquisition& a, const TakenLock& lock) {
+  return std::any_of(a.held.begin(), a.held.end(),
+                     [&](const TakenLock& held) { return TellsOf(lock, held); });
+}
+
+bool SameOutlived(const Acquisition& a, const Acquisition& b) {
+  return std::equal(a.outlived.begin(), a.outlived.end(), b.outlived.begin(), b.outlived.end());
 }
 
 }  // namespace
@@ -36,9 +45,9 @@ std::uint32_t OrderGraph::NodeOf(const LockClass& lock_class) {
                       .kind = lock_class.kind(),
                       .recursive_read = lock_class.Has(LockClassFlags::kRecursiveRead) ||
                                         lock_class.kind() == LockKind::kResource,
-                      .duplicate_ok = lock_class.Has(LockClassFlags::kDuplicateOk),
                       .writers = {},
-                      .out = {}});
+                      .out = {},
+                      .in = {}});
     node_of_class_[id] = node_count();
     bytes_ += sizeof(ClassNode);
   }
@@ -51,10 +60,10 @@ std::uint32_t OrderGraph::AddEnd(std::uint32_t spawn, const LockClass& join_clas
                     .class_id = join_class.id(),
                     .kind = join_class.kind(),
                     .recursive_read = true,
-                    .duplicate_ok = true,
                     .writers = {},
                     .is_end = true,
-                    .out = {}});
+                    .out = {},
+                    .in = {}});
   end_of_spawn_.emplace(spawn, node_count() - 1);
   bytes_ += sizeof(ClassNode) + 64;
   return node_count() - 1;
@@ -65,7 +74,6 @@ TakenLock OrderGraph::HeldEnd(std::uint32_t end, std::uint32_t thread) {
           .instance = thread,
           .mode = LockMode::kExclusive,
           .attempt = Attempt::kPromise,
-          .stable = false,
           .site = {},
           .stack = kNoStack,
           .stack_site = {}};
@@ -91,46 +99,35 @@ bool OrderGraph::HasRoom(std::uint32_t node, std::size_t memory_bytes) const {
   return bytes() <= memory_bytes && nodes_[node].bytes <= memory_bytes / 2 / node_count();
 }
 
-bool OrderGraph::Add(Acquisition acquisition, std::uint32_t* index) {
+bool OrderGraph::Add(Acquisition acquisition, bool declared, std::uint32_t* index) {
   *index = acquisition_count();
-  const std::size_t bytes = sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock);
+  const std::size_t bytes = sizeof(Acquisition) + acquisition.held.size() * sizeof(TakenLock) +
+                            acquisition.outlived.size() * sizeof(OutlivedLock);
   bytes_ += bytes;
   nodes_[acquisition.taken.node].bytes += bytes;
   acquisitions_.push_back(std::move(acquisition));
-  return AddAgain(*index);
+  const Acquisition& a = acquisitions_[*index];
+  if (!Waits(a.taken.attempt)) return false;
+  bool news = false;
+  for (std::uint32_t i = 0; i < a.held.size(); ++i) {
+    if (a.held[i].node == a.taken.node && (declared || MaySame(a.held[i], a.taken))) continue;
+    if (AddToEdge(*index, i)) news = true;
+  }
+  return news;
 }
 
-bool OrderGraph::AddAgain(std::uint32_t index) {
-  const Acquisition& a = acquisitions_[index];
-  if (a.taken.attempt != Attempt::kBlocking) return false;
-  bool news = false;
-  for (std::uint32_t i = 0; i < a.held.size(); ++i)
-    if (a.held[i].node != a.taken.node && AddToEdge(index, i)) news = true;
-  return news;
+void OrderGraph::AddHeld(std::uint32_t index, const TakenLock& held) {
+  Acquisition& a = acquisitions_[index];
+  a.held.push_back(held);
+  if (Waits(a.taken.attempt)) AddToEdge(index, static_cast<std::uint32_t>(a.held.size() - 1));
 }
 
 bool OrderGraph::AddWriter(std::uint32_t acquisition) {
   const Acquisition& a = acquisitions_[acquisition];
-  if (a.taken.attempt != Attempt::kBlocking || a.taken.mode == LockMode::kShared ||
+  if (!Waits(a.taken.attempt) || a.taken.mode == LockMode::kShared ||
       nodes_[a.taken.node].recursive_read)
     return false;
-  ClassNode& node = nodes_[a.taken.node];
-  for (const OrderEdge::Sample& writer : node.writers) {
-    const Acquisition& b = acquisitions_[writer.acquisition];
-    if (b.thread == a.thread && *b.moment == *a.moment && HoldsAllOf(a, b)) return false;
-  }
-  if (node.writers.size() < OrderEdge::kSamples) {
-    node.writers.push_back({acquisition, OrderEdge::Sample::kNothing});
-    bytes_ += sizeof(OrderEdge::Sample);
-    return true;
-  }
-  for (OrderEdge::Sample& writer : node.writers) {
-    const Acquisition& b = acquisitions_[writer.acquisition];
-    if (HoldsAllOf(a, b) && HoldsAllOf(b, a)) return Join(&writer, a);
-  }
-  const bool news = !node.more_writers;
-  node.more_writers = true;
-  return news;
+  return AddSample(&nodes_[a.taken.node].writers, acquisition, OrderEdge::Sample::kNothing);
 }
 
 bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
@@ -140,36 +137,73 @@ bool OrderGraph::AddToEdge(std::uint32_t acquisition, std::uint32_t held) {
   if (added) {
     edges_.push_back({.from = from.node, .to = a.taken.node, .samples = {}});
     nodes_[from.node].out.push_back(it->second);
+    nodes_[a.taken.node].in.push_back(it->second);
     bytes_ += sizeof(OrderEdge) + 64;
   }
   OrderEdge& edge = edges_[it->second];
-  const std::uint8_t bit = ModesBit(from.mode, a.taken.mode);
-  edge.modes |= bit;
-  for (const OrderEdge::Sample& sample : edge.samples)
+  edge.modes |= ModesBit(from.mode, a.taken.mode);
+  return AddSample(&edge.samples, acquisition, held);
+}
+
+bool OrderGraph::AddSample(std::vector<OrderEdge::Sample>* samples, std::uint32_t acquisition,
+                           std::uint32_t held) {
+  const Acquisition& a = acquisitions_[acquisition];
+  std::size_t alike = 0;
+  for (const OrderEdge::Sample& sample : *samples) {
     if (Covers(sample, a, held)) return false;
-  if (edge.samples.size() < OrderEdge::kSamples) {
-    edge.samples.push_back({acquisition, held});
+    if (SameModes(sample, a, held)) ++alike;
+  }
+  const bool one_class = held != OrderEdge::Sample::kNothing && a.held[held].node == a.taken.node;
+  if (alike < (one_class ? OrderEdge::kInstanceSamples : OrderEdge::kSamples)) {
+    samples->push_back({acquisition, held});
     bytes_ += sizeof(OrderEdge::Sample);
     return true;
   }
-  for (OrderEdge::Sample& sample : edge.samples)
-    if (Like(sample, a, held)) return Join(&sample, a);
-  const bool news = (edge.overflow_modes & bit) == 0;
-  edge.overflow_modes |= bit;
-  return news;
+  if (one_class) return false;
+  OrderEdge::Sample* nearest = nullptr;
+  for (OrderEdge::Sample& sample : *samples)
+    if (SameModes(sample, a, held) &&
+        (nearest == nullptr || Distance(sample, a) < Distance(*nearest, a)))
+      nearest = &sample;
+  Widen(nearest, a);
+  return Join(nearest, a);
+}
+
+bool OrderGraph::SameModes(const OrderEdge::Sample& s, const Acquisition& a,
+                           std::uint32_t held) const {
+  if (held == OrderEdge::Sample::kNothing) return true;
+  const Acquisition& b = acquisitions_[s.acquisition];
+  return b.taken.mode == a.taken.mode && b.held[s.held].mode == a.held[held].mode;
 }
 
 bool OrderGraph::Covers(const OrderEdge::Sample& s, const Acquisition& a,
                         std::uint32_t held) const {
   const Acquisition& b = acquisitions_[s.acquisition];
-  return b.thread == a.thread && *b.moment == *a.moment && b.taken.mode == a.taken.mode &&
-         b.held[s.held].mode == a.held[held].mode && HoldsAllOf(a, b);
+  return b.thread == a.thread && *b.moment == *a.moment && SameModes(s, a, held) &&
+         Distance(s, a) == 0 &&
+         (held == OrderEdge::Sample::kNothing || TellsOf(b.held[s.held], a.held[held]));
 }
 
-bool OrderGraph::Like(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const {
+std::size_t OrderGraph::Distance(const OrderEdge::Sample& s, const Acquisition& a) const {
   const Acquisition& b = acquisitions_[s.acquisition];
-  return b.taken.mode == a.taken.mode && b.held[s.held].mode == a.held[held].mode &&
-         HoldsAllOf(a, b) && HoldsAllOf(b, a);
+  std::size_t differ = TellsOf(b.taken, a.taken) ? 0 : 1;
+  for (const TakenLock& lock : b.held)
+    if (!Holds(a, lock)) ++differ;
+  if (!SameOutlived(a, b)) ++differ;
+  return differ;
+}
+
+void OrderGraph::Widen(OrderEdge::Sample* s, const Acquisition& a) {
+  if (Distance(*s, a) == 0) return;
+  Acquisition wider = acquisitions_[s->acquisition];
+  wider.count = 0;
+  if (!TellsOf(wider.taken, a.taken)) wider.taken.exact = false;
+  for (TakenLock& lock : wider.held)
+    if (!Holds(a, lock)) lock.exact = false;
+  if (!SameOutlived(a, wider)) wider.outlived.clear();
+  s->acquisition = acquisition_count();
+  bytes_ += sizeof(Acquisition) + wider.held.size() * sizeof(TakenLock);
+  acquisitions_.push_back(std::move(wider));
 }
 
 bool OrderGraph::Join(OrderEdge::Sample* s, const Acquisition& a) {
@@ -242,13 +276,28 @@ bool OrderGraph::WithAllSignallers(const OrderEdge::Sample& s,
 }
 
 bool OrderGraph::Excluded(const Acquisition& a, const Acquisition& b) const {
-  for (const TakenLock& x : a.held) {
-    if (!x.stable || nodes_[x.node].ambiguous) continue;
-    for (const TakenLock& y : b.held) {
-      if (!y.stable || !SameLock(x, y)) continue;
-      if (x.mode == LockMode::kExclusive || y.mode == LockMode::kExclusive) return true;
-    }
+  for (std::uint32_t i = 0; i < a.held.size(); ++i) {
+    const TakenLock& x = a.held[i];
+    if (!x.exact || x.attempt == Attempt::kPromise || nodes_[x.node].ambiguous) continue;
+    for (const TakenLock& y : b.held)
+      if (y.exact && SameLock(x, y) && Conflict(x.mode, y.mode)) return true;
+    if (!a.outlived.empty() && !b.outlived.empty() && KeptApart(a, i, b)) return true;
   }
+  return false;
+}
+
+// Whether `a` took held[held] when it held a lock that `b` holds now, and `b` took that one when it
+// held the former.
+bool OrderGraph::KeptApart(const Acquisition& a, std::uint32_t held, const Acquisition& b) const {
+  const auto outlives = [this](const Acquisition& one, std::uint32_t by, const TakenLock& lock) {
+    return std::any_of(one.outlived.begin(), one.outlived.end(), [&](const OutlivedLock& former) {
+      return former.by == by && former.node == lock.node && former.instance == lock.instance &&
+             !nodes_[lock.node].ambiguous && Conflict(former.mode, lock.mode);
+    });
+  };
+  for (std::uint32_t i = 0; i < b.held.size(); ++i)
+    if (b.held[i].exact && outlives(a, held, b.held[i]) && outlives(b, i, a.held[held]))
+      return true;
   return false;
 }
 

@@ -32,12 +32,23 @@ struct TakenLock {
   std::uint32_t instance;
   LockMode mode;
   Attempt attempt;
-  // The instance was the same each time that this chain was looked at; only then may the lock
-  // serialise two paths.
-  bool stable = true;
+  // The acquisition tells of this instance alone; else of any of the class.
+  bool exact = true;
+  // The chain was seen with another instance before.
+  bool varies = false;
   Site site;
   StackId stack;    // when the thread first formed the chain that ends here
   Site stack_site;  // the call site then
+};
+
+// A lock that was held when another was taken, and released before that other.
+struct OutlivedLock {
+  std::uint32_t by;  // index in Acquisition::held
+  std::uint32_t node;
+  std::uint32_t instance;
+  LockMode mode;
+
+  bool operator==(const OutlivedLock&) const = default;
 };
 
 struct Acquisition {
@@ -48,6 +59,7 @@ struct Acquisition {
   std::uint64_t count = 1;  // without those that the thread's cache still counts
   TakenLock taken;
   std::vector<TakenLock> held;
+  std::vector<OutlivedLock> outlived = {};
 };
 
 // Bit of OrderEdge::modes.
@@ -69,16 +81,16 @@ struct OrderEdge {
     std::uint32_t held;                      // index of the edge's `from` in it, or kNothing
     std::shared_ptr<Crowd> crowd = nullptr;  // nullptr: one thread alone
   };
-  // Beyond these a sample joins the crowd of one like it; see also `overflow_modes` and
-  // ClassNode::more_writers.
+  // Of one pair of modes; then what is like a sample joins its crowd, and what is like none the
+  // nearest one, which from then on stands for any instance where the two differ. So no verdict
+  // becomes weaker by what was left out.
   static constexpr std::size_t kSamples = 32;
+  // Of two instances of one class: none stands for another there.
+  static constexpr std::size_t kInstanceSamples = 4096;
 
   std::uint32_t from;
   std::uint32_t to;
   std::uint8_t modes = 0;  // ModesBit of all that was seen
-  // Modes of samples that were like none: they stand for any thread and for no other lock held, so
-  // that no verdict becomes weaker by what was left out.
-  std::uint8_t overflow_modes = 0;
   std::vector<Sample> samples;
 };
 
@@ -87,11 +99,7 @@ struct ClassNode {
   std::uint32_t class_id;
   LockKind kind;
   bool recursive_read;
-  bool duplicate_ok;
-  // Acquisitions that may wait for the class exclusively; `more_writers`: some were like none, they
-  // stand for any thread and for no other lock held.
-  std::vector<OrderEdge::Sample> writers;
-  bool more_writers = false;
+  std::vector<OrderEdge::Sample> writers;  // acquisitions that may wait for it exclusively
   // Two live locks of this class had one number: its numbers tell nothing.
   bool ambiguous = false;
   bool is_end = false;  // of a thread
@@ -102,6 +110,7 @@ struct ClassNode {
   std::vector<std::uint32_t> out;  // edges
   std::size_t bytes = 0;           // of its acquisitions
   std::uint64_t dropped = 0;       // its acquisitions that were not kept
+  std::vector<std::uint32_t> in;
 };
 
 class OrderGraph {
@@ -125,14 +134,15 @@ class OrderGraph {
   std::uint32_t InternThreadName(const std::string& name);
   const std::string& thread_name(std::uint32_t index) const { return thread_names_[index]; }
 
-  // Adds the acquisition and what it says about edges. True: a verdict about a cycle may follow
-  // from it, because an edge, a sample or a mode is new.
-  bool Add(Acquisition acquisition, std::uint32_t* index);
+  // Adds the acquisition and what it says about edges; between instances of one class only if no
+  // order of them is declared. True: a verdict about a cycle may follow from it, because an edge
+  // or a sample is new.
+  bool Add(Acquisition acquisition, bool declared, std::uint32_t* index);
+  // It stood inside another, too.
+  void AddHeld(std::uint32_t index, const TakenLock& held);
   // Where the acquisition waits exclusively, readers that come meanwhile wait too. True: a verdict
   // about readers may follow from it.
   bool AddWriter(std::uint32_t acquisition);
-  // Other locks are held in it than was thought: what the acquisition says of its edges once more.
-  bool AddAgain(std::uint32_t index);
   const Acquisition& acquisition(std::uint32_t i) const { return acquisitions_[i]; }
   Acquisition& acquisition(std::uint32_t i) { return acquisitions_[i]; }
   std::uint32_t acquisition_count() const {
@@ -152,8 +162,13 @@ class OrderGraph {
   // that have less than their share of the first, so that one class does not crowd out the others.
   bool HasRoom(std::uint32_t node, std::size_t memory_bytes) const;
 
+  // Whether two acquisitions may be of one lock of their class.
+  bool MaySame(const TakenLock& a, const TakenLock& b) const {
+    return !a.exact || !b.exact || nodes_[a.node].ambiguous || a.instance == b.instance;
+  }
   // Whether a lock that both held keeps the thread of `a` from where it stood while that of `b`
-  // stands where it did.
+  // stands where it did; or each took one of its locks when it held one of the other's, so that
+  // whichever was first kept the other from it.
   bool Excluded(const Acquisition& a, const Acquisition& b) const;
   // Whether one of them is over before the other comes, in every schedule.
   bool Ordered(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
@@ -173,11 +188,18 @@ class OrderGraph {
 
  private:
   bool AddToEdge(std::uint32_t acquisition, std::uint32_t held);
+  // Adds the acquisition to the samples of an edge, or of a class's writers (kNothing).
+  bool AddSample(std::vector<OrderEdge::Sample>* samples, std::uint32_t acquisition,
+                 std::uint32_t held);
   // Whether sample `s` says everything that the new one would.
   bool Covers(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
-  // Whether it would but for the thread and the moment, and says no more.
-  bool Like(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
+  bool SameModes(const OrderEdge::Sample& s, const Acquisition& a, std::uint32_t held) const;
+  // In how many of its exact locks the sample and the new one differ.
+  std::size_t Distance(const OrderEdge::Sample& s, const Acquisition& a) const;
+  // The sample stands for the new one too.
+  void Widen(OrderEdge::Sample* s, const Acquisition& a);
   bool Join(OrderEdge::Sample* s, const Acquisition& a);
+  bool KeptApart(const Acquisition& a, std::uint32_t held, const Acquisition& b) const;
   bool Precedes(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const;
 
   std::vector<ClassNode> nodes_;

@@ -26,6 +26,7 @@ void LockOrderWitness::DecideHold(ThreadState& self, const Resource& resource, L
                           .site = site,
                           .chain = self.held.ChainWith(resource_class, mode, attempt),
                           .class_held = false,
+                          .order = SameClass::kInOrder,
                           .lock = nullptr,
                           .released = nullptr};
   if (attempt == Attempt::kPromise) {
@@ -45,8 +46,9 @@ void LockOrderWitness::BeforeSleep(ThreadState& self, const LockBase* interlock,
   if (deadline_ns != kNoDeadline || resource.may_idle) return;
   const std::uint64_t chain = self.held.ChainWithout(interlock, resource_class);
   // With nothing held it says only what a spawned thread waits for before it ends.
-  if (!holds_more && (self.spawn == 0 ||
-                      (self.chains != nullptr && self.chains->Hit(chain, self.held.instances()))))
+  if (!holds_more &&
+      (self.spawn == 0 || (self.chains != nullptr &&
+                           self.chains->Hit(chain, self.held.InstancesWith(resource.instance)))))
     return;
   if (resource.units > 1) {
     QuietSection section(mutex_, self);
@@ -59,7 +61,8 @@ void LockOrderWitness::BeforeSleep(ThreadState& self, const LockBase* interlock,
                           .attempt = Attempt::kBlocking,
                           .site = site,
                           .chain = chain,
-                          .class_held = holds_more,
+                          .class_held = false,
+                          .order = SameClass::kInOrder,
                           .lock = nullptr,
                           .released = interlock};
   DecideWithStack(self, waiting);
@@ -87,10 +90,8 @@ std::uint32_t LockOrderWitness::EndOf(const SpawnedThread& thread) {
   if (end != OrderGraph::kNoEnd) return end;
   end = graph_.AddEnd(thread.number, kThreadJoinClass, "the end of " + thread.name);
   for (std::uint32_t i = 0; thread.id != 0 && i < graph_.acquisition_count(); ++i) {
-    Acquisition& a = graph_.acquisition(i);
-    if (a.thread != thread.id) continue;
-    a.held.push_back(graph_.HeldEnd(end, thread.id));
-    graph_.AddAgain(i);
+    if (graph_.acquisition(i).thread != thread.id) continue;
+    graph_.AddHeld(i, OrderGraph::HeldEnd(end, thread.id));
   }
   return end;
 }
@@ -105,6 +106,7 @@ void LockOrderWitness::BeforeJoin(ThreadState& self, const SpawnedThread& joined
                           .site = site,
                           .chain = 0,
                           .class_held = false,
+                          .order = SameClass::kInOrder,
                           .lock = nullptr,
                           .released = nullptr};
   const Stack stack = StackOf(self);
@@ -116,7 +118,7 @@ void LockOrderWitness::BeforeJoin(ThreadState& self, const SpawnedThread& joined
     Acquisition acquisition = Describe(self, joining, stack);
     acquisition.taken.node = end;
     std::uint32_t index = 0;
-    if (graph_.Add(std::move(acquisition), &index)) CheckCycles(index, &findings);
+    if (graph_.Add(std::move(acquisition), true, &index)) CheckCycles(index, &findings);
   }
   for (Finding& finding : findings) ReportFinding(std::move(finding));
 }

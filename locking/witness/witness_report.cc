@@ -93,17 +93,35 @@ void AddSides(const OrderGraph& graph, const OrderEdge::Sample& sample, Finding*
   finding->threads.push_back(TakenSide(graph, a, sample.held));
 }
 
+// What kind of cycle it is.
+const char* CycleId(const OrderGraph& graph, const LockCycle& cycle) {
+  const auto reads = [&](const OrderEdge::Sample& sample) {
+    const Acquisition& a = graph.acquisition(sample.acquisition);
+    return a.taken.mode == LockMode::kShared || a.held[sample.held].mode == LockMode::kShared;
+  };
+  const auto in_class = [&](const OrderEdge::Sample& sample) {
+    const Acquisition& a = graph.acquisition(sample.acquisition);
+    return a.taken.node == a.held[sample.held].node;
+  };
+  const auto waits = [&](const OrderEdge::Sample& sample) {
+    return IsResource(graph, graph.acquisition(sample.acquisition).taken.node);
+  };
+  if (std::any_of(cycle.edges.begin(), cycle.edges.end(), waits)) return "LK08";
+  if (std::all_of(cycle.edges.begin(), cycle.edges.end(), in_class)) return "LK04";
+  if (std::any_of(cycle.edges.begin(), cycle.edges.end(), reads)) return "LK07";
+  return cycle.edges.size() == 2 ? "LK02" : "LK03";
+}
+
 }  // namespace
 
 Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   Finding finding;
+  finding.id = CycleId(graph, cycle);
   finding.tier = TierName(cycle.tier);
   std::vector<std::string> edges;
   std::string path;
-  bool waits = false;
   for (const OrderEdge::Sample& sample : cycle.edges) {
     const Acquisition& a = graph.acquisition(sample.acquisition);
-    waits = waits || IsResource(graph, a.taken.node);
     const std::string& from = graph.node(a.held[sample.held].node).name;
     path += from + " -> ";
     finding.classes.push_back(from);
@@ -121,8 +139,7 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
   path += graph.node(closing.held[cycle.edges[0].held].node).name;
   const char* kind = edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ";
-  finding.id = waits ? "LK08" : edges.size() == 2 ? "LK02" : "LK03";
-  finding.title = (waits ? "wait-dependency cycle: " : kind) + path;
+  finding.title = (finding.id == "LK08" ? "wait-dependency cycle: " : kind) + path;
   std::rotate(edges.begin(), std::min_element(edges.begin(), edges.end()), edges.end());
   finding.signature = finding.id + ":";
   for (const std::string& edge : edges) finding.signature += " " + edge + ";";

@@ -34,13 +34,13 @@ void AddBookScenarios(std::vector<Scenario>* table) {
   };
   add("under another, nested", "X Y#1 Y#2", "", under);
   add("under another, the other way", "X Y#2 Y#1", "", under);
-  add("without the other", "Y#1 Y#2", "LK04/class-only", under);
-  add("the other was released", "X Y#1 -X Y#2", "LK04/class-only", under);
-  add("the other is only read", "rX Y#1 Y#2", "LK04/class-only", under);
-  add("first under the other, then without", "X Y#1 Y#2 -* Y#1 Y#2", "LK04/class-only", under);
+  add("without the other", "Y#1 Y#2", "LK04/", under);
+  add("the other was released", "X Y#1 -X Y#2", "LK04/", under);
+  add("the other is only read", "rX Y#1 Y#2", "LK04/", under);
+  add("first under the other, then without", "X Y#1 Y#2 -* Y#1 Y#2", "LK04/", under);
   add("by number or under another: by number", "Y#1 Y#2", "", either);
   add("by number or under another: under it", "X Y#2 Y#1", "", either);
-  add("by number or under another: neither", "Y#2 Y#1", "LK04/class-only", either);
+  add("by number or under another: neither", "Y#2 Y#1", "LK04/", either);
   add("any order", "Y#2 Y#1 -* Y#1 Y#2", "", any);
 }
 

@@ -126,7 +126,7 @@ bool AddAndSearch(OrderGraph* graph, CycleSearch* search, const Classes& classes
                     .stack = kNoStack,
                     .stack_site = {}});
   std::uint32_t index = 0;
-  graph->Add(std::move(a), &index);
+  graph->Add(std::move(a), true, &index);
   if (edge.to_mode == LockMode::kExclusive) graph->AddWriter(index);
   for (const LockCycle& cycle : search->Find(index))
     if (cycle.tier == Tier::kProvable) return true;

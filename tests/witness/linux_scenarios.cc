@@ -37,7 +37,7 @@ std::string PathsOf(const std::string& shape, const Flavour& flavour) {
 // writer comes, and these shapes have none.
 std::string Verdict(const Flavour& flavour, const std::string& rule) {
   if (!flavour.shared) return rule + "/provable";
-  return flavour.lock == TestLock::kRecursiveReadRw ? "" : rule + "/no-writer";
+  return flavour.lock == TestLock::kRecursiveReadRw ? "" : "LK07/no-writer";
 }
 
 void AddCycles(std::vector<Scenario>* table) {
@@ -62,6 +62,7 @@ void AddSameClass(std::vector<Scenario>* table) {
                       mode + "X#1 " + mode + "X#1", recursive ? "" : "LK01/", flavour.lock});
     table->push_back({"Linux double_unlock", flavour.name, mode + "A " + mode + "-A " + mode + "-A",
                       "LK01/", flavour.lock});
+    table->push_back({"Linux init_held", flavour.name, mode + "A =A", "LK01/ LK11/", flavour.lock});
     table->push_back({"Linux bad_unlock_order", flavour.name,
                       mode + "A " + mode + "B " + mode + "-A " + mode + "-B", "", flavour.lock});
   }
@@ -92,18 +93,18 @@ void AddReadAgainstWrite(std::vector<Scenario>* table) {
     const std::string name = recursive ? " rlock" : " rsem";
     const std::map<std::string, TestLock> others = {
         {"Y", recursive ? TestLock::kMutex : TestLock::kSleepableMutex}};
-    table->push_back({family, "ABBA1" + name, "rX Y, Y X", "LK02/provable", lock, others});
+    table->push_back({family, "ABBA1" + name, "rX Y, Y X", "LK07/provable", lock, others});
     table->push_back(
-        {family, "ABBA2" + name, "rX Y, Y rX", recursive ? "" : "LK02/no-writer", lock, others});
+        {family, "ABBA2" + name, "rX Y, Y rX", recursive ? "" : "LK07/no-writer", lock, others});
     table->push_back({family, "ABBA3" + name, "X Y, Y X", "LK02/provable", lock, others});
     // The reader's order of a fair lock would take a writer that neither is the reader itself nor
     // waits with Y.
     table->push_back(
         {family, "chaincache" + name, "rX Y, Y rX -* Y X",
-         recursive ? "LK02/provable" : "LK02/no-writer LK02/provable LK02/single-context", lock,
+         recursive ? "LK07/provable" : "LK07/no-writer LK07/provable LK07/single-context", lock,
          others});
     table->push_back({family, "chaincache, other order" + name, "Y X, rX Y, Y rX",
-                      recursive ? "LK02/provable" : "LK02/provable LK02/gated", lock, others});
+                      recursive ? "LK07/provable" : "LK07/provable LK07/gated", lock, others});
   }
 }
 
@@ -126,9 +127,9 @@ void AddThreePaths(std::vector<Scenario>* table) {
     do {
       const std::string text = paths[0] + "," + paths[1] + "," + paths[2];
       table->push_back({"Linux three paths", std::string(shape.name) + " rlock " + text, text,
-                        shape.blocks ? "LK03/provable" : "", TestLock::kRecursiveReadRw});
+                        shape.blocks ? "LK07/provable" : "", TestLock::kRecursiveReadRw});
       table->push_back({"Linux three paths", std::string(shape.name) + " rsem " + text, text,
-                        shape.blocks ? "LK03/provable" : "LK03/no-writer", TestLock::kSleepableRw});
+                        shape.blocks ? "LK07/provable" : "LK07/no-writer", TestLock::kSleepableRw});
     } while (std::next_permutation(paths.begin(), paths.end()));
   }
 }

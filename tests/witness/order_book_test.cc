@@ -80,9 +80,9 @@ TEST(OrderBook, SameClassRuleComparesInstances) {
   const LockClass declared("map entry", LockKind::kMutex);
   const LockClass other("object", LockKind::kMutex);
   const HeldLocks nothing;
-  EXPECT_TRUE(rule(declared, 1, 2, nothing));
-  EXPECT_FALSE(rule(declared, 2, 1, nothing));
-  EXPECT_FALSE(rule(other, 1, 2, nothing));
+  EXPECT_EQ(rule(declared, 1, 2, nothing), SameClass::kInOrder);
+  EXPECT_EQ(rule(declared, 2, 1, nothing), SameClass::kAgainst);
+  EXPECT_EQ(rule(other, 1, 2, nothing), SameClass::kUndeclared);
 }
 
 struct BadBook {

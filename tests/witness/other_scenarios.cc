@@ -31,7 +31,9 @@ void AddZircon(std::vector<Scenario>* table) {
   const std::string family = "Zircon";
   WitnessOptions by_number;
   by_number.same_class_order = [](const LockClass&, std::uint32_t held, std::uint32_t taken,
-                                  const HeldLocks&) { return held < taken; };
+                                  const HeldLocks&) {
+    return held < taken ? SameClass::kInOrder : SameClass::kAgainst;
+  };
   table->push_back({family, "one lock", "A", ""});
   table->push_back({family, "two of one class", "A#1 A#2", "LK04/class-only"});
   table->push_back({family,
@@ -53,7 +55,7 @@ void AddZircon(std::vector<Scenario>* table) {
   table->push_back({family,
                     "nestable out of order",
                     "A#1 A#2 -* A#2 A#1",
-                    "LK04/class-only",
+                    "LK04/",
                     TestLock::kMutex,
                     {},
                     LockClassFlags::kNone,
@@ -74,7 +76,7 @@ void AddThreadSanitizer(std::vector<Scenario>* table) {
   table->push_back({family,
                     "read, then lock",
                     "rR L, L R",
-                    "LK02/provable",
+                    "LK07/provable",
                     TestLock::kMutex,
                     {{"R", TestLock::kRecursiveReadRw}}});
   for (int length : {5, 10, 15, 20, 30, 100})
@@ -99,6 +101,8 @@ void AddHelgrind(std::vector<Scenario>* table) {
   table->push_back({family, "tc09_bad_unlock: another thread's", "A pass, -A", "LK01/"});
   table->push_back({family, "tc22_exit_w_lock", "A hold", "LK11/"});
   table->push_back({family, "lock held at the end of an operation", "A end", "LK11/"});
+  table->push_back({family, "tc15: initialised again, then inverted", "A B -* =A =B B A",
+                    "LK02/single-context"});
 }
 
 void AddAbseil(std::vector<Scenario>* table) {
@@ -107,6 +111,71 @@ void AddAbseil(std::vector<Scenario>* table) {
   table->push_back({family, "a try is never the waiting side", "B tA, A B", ""});
   table->push_back({family, "what is taken under a try adds one", "tA B, B A", "LK02/provable"});
   table->push_back({family, "try read", "A rB, B trA", "", TestLock::kSleepableRw});
+}
+
+// Which locks of a class they are.
+void AddInstanceScenarios(std::vector<Scenario>* table) {
+  const std::string family = "Instances";
+  table->push_back({family, "other locks of both classes", "A#1 B#1, B#2 A#2", "LK02/class-only"});
+  table->push_back({family, "other locks of one", "A#1 B#1, B#1 A#2", "LK02/class-only"});
+  table->push_back({family, "the same", "A#1 B#2, B#2 A#1", "LK02/provable"});
+  table->push_back(
+      {family, "the same, later", "A#1 B#1, B#2 A#2 -* B#1 A#1", "LK02/class-only LK02/provable"});
+  table->push_back({family, "two sets apart", "A#1 B#1 -* A#2 B#2 -* A#3 B#3, B#4 A#4 -* B#5 A#5",
+                    "LK02/class-only"});
+  table->push_back(
+      {family, "so many that any may come",
+       "B#9 A#9, " + Times(5, "") + "A#1 B#1 -* A#2 B#2 -* A#3 B#3 -* A#4 B#4 -* A#5 B#5",
+       "LK02/class-only LK02/provable"});
+  table->push_back({family, "a circle of three that another lock breaks",
+                    "A#1 B#1, B#1 C#1, C#1 A#2", "LK03/class-only"});
+  table->push_back({family, "a gate, and other locks", "G A#1 B#1, G B#2 A#2", "LK02/gated"});
+  table->push_back(
+      {family, "one thread, other locks", "A#1 B#1 -* B#2 A#2", "LK02/single-context"});
+  table->push_back({family,
+                    "a writer of another lock",
+                    "rA#1 B, B rA#1, A#2",
+                    "LK07/no-writer LK07/class-only",
+                    TestLock::kSleepableMutex,
+                    {{"A", TestLock::kSleepableRw}}});
+  table->push_back({family, "two of a class in both orders", "X#1 X#2, X#2 X#1",
+                    "LK04/class-only LK04/provable"});
+  table->push_back({family, "three of a class in a circle", "X#1 X#2, X#2 X#3, X#3 X#1",
+                    "LK04/class-only LK04/provable"});
+  table->push_back({family, "a class in both orders by one thread", "X#1 X#2 -* X#2 X#1",
+                    "LK04/class-only LK04/single-context"});
+  table->push_back({family, "a class in both orders inside a gate", "G X#1 X#2, G X#2 X#1",
+                    "LK04/class-only LK04/gated"});
+  table->push_back(
+      {family, "a class in one order", "X#1 X#2, X#2 X#3, X#1 X#3", "LK04/class-only"});
+  table->push_back({family, "a circle through two of a class", "X#1 B, B X#2, X#2 X#1",
+                    "LK02/class-only LK04/class-only LK03/provable"});
+}
+
+void AddUpgrades(std::vector<Scenario>* table) {
+  const std::string family = "Upgrades";
+  const auto add = [&](const char* name, const char* paths, const char* expected) {
+    table->push_back({family,
+                      name,
+                      paths,
+                      expected,
+                      TestLock::kSleepableMutex,
+                      {{"A", TestLock::kSleepableRw}, {"C", TestLock::kSleepableRw}}});
+  };
+  add("alone", "rA uA", "");
+  add("inside a lock that a reader takes", "B rA uA, rA B", "LK07/provable");
+  add("inside a lock that another reader takes", "B rA#1 uA#1, rA#2 B", "LK07/class-only");
+  add("by the reader itself", "rA B -B uA", "");
+  add("of the lock that keeps them apart", "rC A uC, rC A", "LK07/single-context LK07/provable");
+  add("makes a writer between readers", "rA B, B rA, rA uA", "LK07/no-writer LK07/provable");
+  add("what is taken after it is taken inside", "rA uA B, B A", "LK02/provable");
+}
+
+// Releases that are not nested.
+void AddHistories(std::vector<Scenario>* table) {
+  const std::string family = "Histories";
+  table->push_back({family, "each took its lock inside the other's", "A C -A A, C tA -C C",
+                    "LK02/single-context LK02/gated"});
 }
 
 }  // namespace
@@ -170,30 +239,33 @@ void AddTierScenarios(std::vector<Scenario>* table) {
   table->push_back({family,
                     "a writer comes later",
                     "rA B, B rA, A",
-                    "LK02/no-writer LK02/provable",
+                    "LK07/no-writer LK07/provable",
                     TestLock::kSleepableMutex,
                     {{"A", TestLock::kSleepableRw}}});
   const std::map<std::string, TestLock> rw = {{"A", TestLock::kSleepableRw}};
   const auto add_writer = [&](const char* name, const char* paths, const char* expected) {
     table->push_back({family, name, paths, expected, TestLock::kSleepableMutex, rw});
   };
-  add_writer("a reader cannot wait for its own writing", "A -A rA B, B rA", "LK02/single-context");
+  add_writer("a reader cannot wait for its own writing", "A -A rA B, B rA", "LK07/single-context");
   add_writer("nor one of the two that read", "rA B, B A -A rA",
-             "LK02/provable LK02/single-context");
-  add_writer("a third one writes", "rA B, B rA, A", "LK02/no-writer LK02/provable");
-  add_writer("a writer that tries never waits", "rA B, B rA, tA", "LK02/no-writer");
+             "LK07/provable LK07/single-context");
+  add_writer("a third one writes", "rA B, B rA, A", "LK07/no-writer LK07/provable");
+  add_writer("a writer that tries never waits", "rA B, B rA, tA", "LK07/no-writer");
   add_writer("a writer behind the readers' lock", "rA B, B rA, B A -*",
-             "LK02/no-writer LK02/provable LK02/gated");
-  add_writer("a writer behind a gate", "C rA B, B rA, C A", "LK02/no-writer LK02/gated");
+             "LK07/no-writer LK07/provable LK07/gated");
+  add_writer("a writer behind a gate", "C rA B, B rA, C A", "LK07/no-writer LK07/gated");
   std::string gated_writers = "C rA B, B rA";
   for (int i = 0; i < 40; ++i) gated_writers += ", C A";
-  add_writer("many writers behind a gate", gated_writers.c_str(), "LK02/no-writer LK02/gated");
+  add_writer("many writers behind a gate", gated_writers.c_str(), "LK07/no-writer LK07/gated");
   add_writer("a writer beside the gate comes later", "C rA B, B rA, C A -* A",
-             "LK02/no-writer LK02/gated LK02/provable");
+             "LK07/no-writer LK07/gated LK07/provable");
   table->push_back({family, "a gate that a try got", "A B C, C tA B", "LK02/gated"});
   table->push_back({family, "and did not get", "A B C -B -C pass, C tA B", "LK02/provable"});
   table->push_back({family, "both cycles of a second reversal", "A B C, C A, C B",
                     "LK02/provable LK02/provable"});
+  AddInstanceScenarios(table);
+  AddUpgrades(table);
+  AddHistories(table);
 }
 
 }  // namespace locking

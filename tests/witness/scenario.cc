@@ -82,6 +82,16 @@ class AnyLock {
     idle.may_idle = true;
     BeforeWait(idle, Here());
   }
+  bool Upgrade() { return rw_->Upgrade(); }
+  // In its place, without an end of the former one.
+  void Initialise() {
+    if (spin_)
+      std::construct_at(spin_.get(), spin_->lock_class(), spin_->instance());
+    else if (mutex_)
+      std::construct_at(mutex_.get(), mutex_->lock_class(), mutex_->instance());
+    else
+      std::construct_at(rw_.get(), rw_->lock_class(), rw_->instance());
+  }
 
  private:
   static Site Here(Site site = Site::current()) { return site; }
@@ -182,7 +192,7 @@ class Path {
   }
   bool leaks() const {
     for (const Step& step : steps_)
-      if (step.what == What::kHold) return true;
+      if (step.what == What::kHold || step.what == What::kInitialise) return true;
     return false;
   }
 
@@ -194,6 +204,8 @@ class Path {
     kTryShared,
     kUnlock,
     kUnlockShared,
+    kUpgrade,
+    kInitialise,
     kAll,
     kHold,
     kPass,
@@ -242,7 +254,8 @@ class Path {
     }
     const std::pair<const char*, What> prefixes[] = {
         {"r-", What::kUnlockShared}, {"tr", What::kTryShared}, {"-", What::kUnlock},
-        {"r", What::kShared},        {"t", What::kTry},        {"", What::kLock}};
+        {"r", What::kShared},        {"t", What::kTry},        {"u", What::kUpgrade},
+        {"=", What::kInitialise},    {"", What::kLock}};
     for (const auto& [prefix, what] : prefixes)
       if (word.starts_with(prefix))
         return {what, &locks->Get(word.substr(std::string(prefix).size()))};
@@ -261,6 +274,10 @@ class Path {
       if (taken_[i].lock == lock) return Release(i);
     shared ? lock->UnlockShared() : lock->Unlock();
   }
+  void MarkExclusive(const AnyLock* lock) {
+    for (Taken& taken : taken_)
+      if (taken.lock == lock) taken.shared = false;
+  }
   void Do(const Step& step) {
     switch (step.what) {
       case What::kLock:
@@ -277,6 +294,12 @@ class Path {
       case What::kTryShared:
         if (step.lock->TryLockShared()) taken_.push_back({step.lock, true});
         return;
+      case What::kUpgrade:
+        if (step.lock->Upgrade()) MarkExclusive(step.lock);
+        return;
+      case What::kInitialise:
+        std::erase_if(taken_, [&](const Taken& taken) { return taken.lock == step.lock; });
+        return step.lock->Initialise();
       case What::kUnlock:
         return Unlock(step.lock, false);
       case What::kUnlockShared:

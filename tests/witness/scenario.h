@@ -7,6 +7,7 @@
 //         "main A B"   the path of the thread that spawns, in its place among the others
 //   steps  A            lock exclusively     rA  lock shared      tA  try to lock exclusively
 //          -A           unlock               r-A unlock shared    trA try to lock shared
+//          uA           upgrade              =A  initialise again
 //          -*           unlock all, newest first; also at the end of a path
 //          hold         the path ends with its locks held, and its thread
 //          pass         the path ends; its locks stay held until all paths have ended

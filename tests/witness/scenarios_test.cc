@@ -53,9 +53,12 @@ TEST_P(ScenarioTest, HasItsVerdict) {
       << result.text;
   EXPECT_EQ(result.observed.dropped, 0u);
   for (const Finding& finding : result.findings) {
-    if (finding.id != "LK02" && finding.id != "LK03" && finding.id != "LK08") continue;
+    const bool cycle = finding.id == "LK02" || finding.id == "LK03" || finding.id == "LK07";
+    if (!cycle && finding.id != "LK08") continue;
     // The end of a thread has one side.
-    ASSERT_GE(finding.threads.size(), finding.id == "LK08" ? 3u : 4u);
+    ASSERT_GE(finding.threads.size(), cycle ? 4u : 3u);
+    // Where releases are not nested a chain may stand that was never formed.
+    if (scenario.paths.find('-') != std::string::npos || scenario.family == "Upgrades") continue;
     for (const ThreadEvidence& side : finding.threads)
       EXPECT_FALSE(side.stack.empty()) << side.what;
   }

@@ -11,7 +11,7 @@ void AddSearchScenarios(std::vector<Scenario>* table) {
   table->push_back({family,
                     "another thread did it in a mode that does not block",
                     "X rY, X Y -* rY X",
-                    "LK02/single-context",
+                    "LK07/single-context",
                     TestLock::kMutex,
                     {{"Y", TestLock::kRecursiveReadRw}}});
 }

@@ -13,8 +13,8 @@
 namespace locking::oracle {
 namespace {
 
-constexpr const char* kVerdictNames[kVerdicts] = {"",        "no-writer", "single-context",
-                                                  "ordered", "gated",     "provable"};
+constexpr const char* kVerdictNames[kVerdicts] = {
+    "", "no-writer", "single-context", "ordered", "gated", "class-only", "provable"};
 
 [[noreturn]] void EndWith(const Finding& finding) {
   std::fputs(FormatFinding(finding).c_str(), stderr);
@@ -28,7 +28,7 @@ class StrongestTier : public FindingSink {
     const auto* const name = std::find_if(
         kVerdictNames, kVerdictNames + kVerdicts,
         [&](const char* verdict) { return std::string_view(verdict) == finding.tier; });
-    const bool cycle = finding.id == "LK02" || finding.id == "LK03";
+    const bool cycle = finding.id == "LK02" || finding.id == "LK03" || finding.id == "LK07";
     if (!cycle || name == kVerdictNames + kVerdicts) EndWith(finding);
     strongest_ = std::max(strongest_, static_cast<Verdict>(name - kVerdictNames));
   }

@@ -24,9 +24,10 @@ enum class Verdict : std::uint8_t {
   kSingleContext,
   kOrdered,  // no program has spawn and join
   kGated,
+  kClassOnly,  // each class has one lock here
   kProvable
 };
-inline constexpr int kVerdicts = 6;
+inline constexpr int kVerdicts = 7;
 const char* VerdictName(Verdict verdict);
 
 class Observer {

@@ -57,8 +57,8 @@ const std::vector<Row>& Rows() {
   static const std::vector<Row> whole = {
       {{"6 acquisitions, 4 a thread, tries of mutexes", 6, 4, Tries::kOfMutexes, kMixes},
        {38469, 828970, 30646, 136, 1013131},
-       31,
-       7,
+       21,
+       0,
        {{{24, 115306}, {0, 121250}, {480, 53642}, {10, 20526}, {486, 0}}}},
       {{"5 acquisitions, 4 a thread, tries of all locks", 5, 4, Tries::kOfAll, kMixes},
        {1227, 589517, 4417, 0, 1039813},
