@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <deque>
-#include <iterator>
 #include <map>
 #include <set>
+
+#include "locking/witness/cycle_search.h"
 
 namespace locking {
 namespace {
@@ -32,11 +33,12 @@ bool HoldsExclusively(const HeldLocks& locks, const std::string& name) {
   return false;
 }
 
-std::size_t RankOf(std::string_view tier) {
-  constexpr std::string_view kFromWeakest[] = {
-      "class-only", "no-writer", "single-context", "ordered", "gated", "provable", "confirmed"};
-  return static_cast<std::size_t>(
-      std::find(std::begin(kFromWeakest), std::end(kFromWeakest), tier) - std::begin(kFromWeakest));
+// 0: class-only, or no tier of a cycle.
+int RankOf(std::string_view tier) {
+  const int strongest = static_cast<int>(Tier::kProvable);
+  for (int i = 0; i <= strongest; ++i)
+    if (TierName(static_cast<Tier>(i)) == tier) return i + 1;
+  return tier == "confirmed" ? strongest + 2 : 0;
 }
 
 void AddSides(const ObservedEdge& edge, const ObservedOrder& sample, Finding* finding) {

@@ -291,6 +291,27 @@ TEST(OrderCheck, CyclesOfTwoRunsTogether) {
   EXPECT_EQ(CheckOrder(Book(), both, kToday).cycles.size(), 1u);
 }
 
+TEST(OrderCheck, MergedEdgesKeepEachCallSiteAndAFewThreads) {
+  OrderSnapshot merged;
+  const std::size_t sites = 2 * kMergedSamples;
+  for (std::size_t run = 0; run < 3; ++run)
+    for (std::size_t i = 0; i < sites; ++i) {
+      OrderSnapshot one = Observed({Edge("a", "b", "x.cc:" + std::to_string(i))});
+      NameRun("run " + std::to_string(run), &one);
+      merged = Merge(merged, one);
+    }
+  EXPECT_EQ(merged.edges[0].samples.size(), sites);
+  EXPECT_EQ(merged.edges[0].count, 9 * sites);
+  OrderSnapshot again;
+  for (std::size_t run = 0; run < sites; ++run) {
+    OrderSnapshot one = Observed({Edge("a", "b")});
+    NameRun("run " + std::to_string(run), &one);
+    again = Merge(again, one);
+  }
+  EXPECT_EQ(again.edges[0].samples.size(), kMergedSamples);
+  EXPECT_EQ(ThreadOf(again.edges[0].samples[1]), "worker 1 (run 1)");
+}
+
 TEST(OrderCheck, StrictRunsFailByUnapprovedEdges) {
   const std::vector<Finding> findings =
       OrderFindings(Check({Edge("map", "object"), Edge("pmap", "page queues")}));
