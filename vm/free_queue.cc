@@ -225,7 +225,8 @@ Result FreeQueue::WaitForPages(Waiter waiter, const char* message) {
                           : !BelowMin();
   if (enough) return Result::kOk;
   if (stopped_) return Result::kOutOfMemory;
-  const locking::Resource resource{.resource_class = &kFreePages, .message = message};
+  const locking::Resource resource{
+      .resource_class = &kFreePages, .message = message, .identity = this};
   if (waiter == Waiter::kDaemon) {
     daemon_waits_ = true;
     sleep_queue_.SleepKeep(&daemon_pages_channel_, lock_, resource).AndRetry();

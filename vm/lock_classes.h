@@ -17,8 +17,17 @@
 //   page batch    spin          a few pages between a thread and one of the queues; leaf
 //   free queue    spin          free and hold lists and their counters; leaf
 //
-// Resources one sleeps for: page busy, paging in progress, free pages, work for the page daemon and
-// for the laundry, the end of a write.
+// Resources one sleeps for, and who ends the waits (locking/resource.h):
+//
+//   page busy                who has it busy, or each of those who share it: the laundry takes over
+//                            what the page daemon began
+//   paging in progress       each of those who began it; the laundry, too
+//   map entry in transition  who wires or unwires the range
+//   free pages               the page daemon has promised it
+//   laundry done             the laundry's threads have
+//   page daemon work, laundry work    idle sleeps: nobody has to bring work
+//
+// A full swap is not waited for: the pages stay dirty.
 #ifndef VM_LOCK_CLASSES_H_
 #define VM_LOCK_CLASSES_H_
 

@@ -26,7 +26,9 @@ void WaitForTransitions(System& system, Map& map, Address start, Address end) {
     entry->second.needs_wakeup = true;
     system.sleep_queue()
         .SleepKeep(&map.entries, map.lock,
-                   {.resource_class = &kMapEntryInTransition, .message = "vmmapw"})
+                   {.resource_class = &kMapEntryInTransition,
+                    .instance = map.lock.instance(),
+                    .message = "vmmapw"})
         .AndRetry();
     ++map.timestamp;
     entry = map.FirstEndingAfter(start);
@@ -66,10 +68,13 @@ void BeginWiring(Map& map, Address start, Address end, std::vector<MapRange>* un
     entry.transition_thread = locking::Self().id;
     if (entry.wired_count++ == 0) unwired->push_back({entry.start, entry.end});
   }
+  locking::HoldResource(&map.entries, kMapEntryInTransition, map.lock.instance(),
+                        locking::LockMode::kShared);
 }
 
 void EndWiring(System& system, Map& map, Address start, Address end) LOCKING_REQUIRES(map.lock) {
   bool wake = false;
+  locking::DropResource(&map.entries);
   for (auto it = map.FirstEndingAfter(start); it != map.entries.end() && it->second.start < end;
        ++it) {
     MapEntry& entry = it->second;

@@ -45,10 +45,23 @@ void ReferenceObject(Object* object) {
   ++object->ref_count;
 }
 
-void PagingBegin(Object& object) { ++object.paging_in_progress; }
+void PagingBegin(Object& object) {
+  ++object.paging_in_progress;
+  TakeOverPaging(object);
+}
+
+void TakeOverPaging(const Object& object) LOCKING_NO_ANALYSIS {
+  locking::HoldResource(&object.paging_in_progress, kPagingInProgress, object.id,
+                        locking::LockMode::kShared);
+}
+
+void GiveAwayPaging(const Object& object) LOCKING_NO_ANALYSIS {
+  locking::DropResource(&object.paging_in_progress);
+}
 
 void PagingEnd(System& system, Object& object) {
   Require(object.paging_in_progress > 0, "INV-37", "paging ends that never began");
+  GiveAwayPaging(object);
   if (--object.paging_in_progress != 0 || !object.paging_wanted) return;
   object.paging_wanted = false;
   system.sleep_queue().WakeAll(&object.paging_in_progress);
@@ -84,6 +97,7 @@ void RemovePage(System& system, Object& object, Page& page) {
   const Page* removed = object.index.Remove(page.pindex, system.index_nodes());
   Require(removed == &page, "INV-03", "the index leads to another page");
   page.object = nullptr;
+  if (page.exclusively_busy()) locking::DropResource(&page);
   page.busy_owner = locking::kNobody;
   FlashPage(system, page);
   --object.resident_page_count;

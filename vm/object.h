@@ -98,6 +98,10 @@ void DeallocateObject(System& system, Object* object);
 void PagingBegin(Object& object) LOCKING_REQUIRES(object.lock);
 // Wakes who waits for the count to reach 0.
 void PagingEnd(System& system, Object& object) LOCKING_REQUIRES(object.lock);
+// What was begun goes on in another thread: the one that began it gives it away first, then the
+// other takes it over. No lock is needed.
+void GiveAwayPaging(const Object& object);
+void TakeOverPaging(const Object& object);
 // Drops and retakes the lock until nothing is in progress: look everything up again.
 void WaitForPaging(System& system, Object& object, const char* message)
     LOCKING_REQUIRES(object.lock);

@@ -12,6 +12,7 @@ void BusyPage(Object& owner, Page& page) {
   Require(!page.busied() && page.identity == PageIdentity::kObject, "INV-11",
           "a page is busied that is busy or free");
   page.busy_owner = locking::Self().id;
+  locking::HoldResource(&page, kPageBusy, page.frame, locking::LockMode::kExclusive);
 }
 
 void UnbusyPage(System& system, Object& owner, Page& page) {
@@ -19,6 +20,7 @@ void UnbusyPage(System& system, Object& owner, Page& page) {
   Require(page.busy_owner == locking::Self().id, "INV-11",
           "a page is unbusied by a thread that does not hold it");
   page.busy_owner = locking::kNobody;
+  locking::DropResource(&page);
   FlashPage(system, page);
 }
 
@@ -26,12 +28,19 @@ void ShareBusyPage(Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
   Require(!page.exclusively_busy(), "INV-12", "a page is shared-busied that is exclusively busy");
   ++page.shared_busy;
+  TakeOverSharedBusy(page);
 }
 
 void UnshareBusyPage(System& system, Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is unbusied under another object's lock");
   Require(page.shared_busy > 0, "INV-12", "a page is unshared that is not shared-busy");
+  GiveAwaySharedBusy(page);
   if (--page.shared_busy == 0) FlashPage(system, page);
+}
+
+void GiveAwaySharedBusy(const Page& page) { locking::DropResource(&page); }
+void TakeOverSharedBusy(const Page& page) {
+  locking::HoldResource(&page, kPageBusy, page.frame, locking::LockMode::kShared);
 }
 
 locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page,

@@ -23,6 +23,11 @@ void ShareBusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 // One sharer less; the last wakes all who want it.
 void UnshareBusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 
+// A share of busy goes on in another thread: the one that has it gives it away first, then the
+// other takes it over. No lock is needed; the page stays shared-busy.
+void GiveAwaySharedBusy(const Page& page);
+void TakeOverSharedBusy(const Page& page);
+
 // The page is busy: marks it wanted and referenced, drops the owner's lock and sleeps until it no
 // longer is. Everything is to be looked up again.
 //   locked on entry: owner (and sleepable locks); not locked on return. Sleeps.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "vm/lock_classes.h"
 #include "vm/object.h"
 #include "vm/reclaim.h"
 #include "vm/require.h"
@@ -72,6 +73,7 @@ bool PageDaemon::CallerIsDaemon() const { return thread_id_ == locking::Self().i
 void PageDaemon::Run() {
   thread_id_ = locking::Self().id;
   FreeQueue& free_queue = system_.free_queue();
+  const locking::Signaller signaller(kFreePages, &free_queue);
   std::uint32_t number = 0;
   std::uint32_t fruitless = 0;
   while (free_queue.WaitForWork()) {

@@ -72,7 +72,7 @@ std::uint32_t OrderGraph::AddEnd(std::uint32_t spawn, const LockClass& join_clas
 TakenLock OrderGraph::HeldEnd(std::uint32_t end, std::uint32_t thread) {
   return {.node = end,
           .instance = thread,
-          .mode = LockMode::kExclusive,
+          .mode = LockMode::kShared,
           .attempt = Attempt::kPromise,
           .site = {},
           .stack = kNoStack,

@@ -7,10 +7,14 @@
 namespace locking {
 namespace {
 
+std::string NameOf(const OrderGraph& graph, const TakenLock& lock) {
+  const std::string& name = graph.node(lock.node).name;
+  return lock.instance == 0 || graph.IsEnd(lock.node) ? name
+                                                      : name + " #" + std::to_string(lock.instance);
+}
+
 std::string LockText(const OrderGraph& graph, const TakenLock& lock) {
-  std::string text = graph.node(lock.node).name;
-  if (graph.IsEnd(lock.node)) return text;
-  if (lock.instance != 0) text += " #" + std::to_string(lock.instance);
+  const std::string text = NameOf(graph, lock);
   if (lock.attempt == Attempt::kPromise) return text;
   return text + (lock.mode == LockMode::kShared ? " (shared)" : " (exclusive)");
 }
@@ -55,12 +59,16 @@ ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint
   return evidence;
 }
 
+std::string TakenText(const OrderGraph& graph, const TakenLock& lock) {
+  if (!IsResource(graph, lock.node)) return "then took " + LockAndSite(graph, lock);
+  return "then waited for " + NameOf(graph, lock) + " at " + FormatSite(lock.site);
+}
+
 ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
   const bool promise = a.held[held].attempt == Attempt::kPromise;
-  evidence.what = (IsResource(graph, a.taken.node) ? "then waited for " : "then took ") +
-                  LockAndSite(graph, a.taken) +
+  evidence.what = TakenText(graph, a.taken) +
                   (promise ? " before it ended a wait for " : " while it held ") +
                   LockText(graph, a.held[held]);
   evidence.site = FormatSite(a.taken.site);

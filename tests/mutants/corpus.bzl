@@ -36,7 +36,6 @@ MUTANTS = [
     ("lk08_one_promise_is_stuck", "//locking/witness:deadlock.cc", "watchdog", "WatchdogResources.ASignallerIsLeft"),
     ("lk08_one_signaller_is_all", "//locking/witness:cycle_search.cc", "scenarios", "*_Signallers_one_of_two"),
     ("lk08_one_unit_is_stuck", "//locking/witness:deadlock.cc", "watchdog", "WatchdogResources.AUnitOfASemaphoreIsLeft"),
-    ("lk08_promise_is_a_gate", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Signallers_*"),
     ("lk08_units_are_one", "//locking/witness:order_graph.cc", "scenarios", "*_Semaphores_one_of_two_units"),
     ("lk09_deadline_is_for_ever", "//locking/witness:deadlock.cc", "watchdog", "WatchdogTest.ADeadlineBreaksTheCircle"),
     ("lk09_explored_holder", "//locking/sched:stuck.cc", "check", "Check.FindsADeadlock*"),

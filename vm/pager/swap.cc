@@ -106,6 +106,16 @@ void SwapPager::Write(WriteOut& write) {
   }
 }
 
+void SwapPager::GiveAway(const Object& object, const WriteOut& write) {
+  GiveAwayPaging(object);
+  for (const Page* page : write.cluster()) GiveAwaySharedBusy(*page);
+}
+
+void SwapPager::TakeOver(const Object& object, const WriteOut& write) {
+  for (const Page* page : write.cluster()) TakeOverSharedBusy(*page);
+  TakeOverPaging(object);
+}
+
 void SwapPager::SetSlot(Object& object, Pindex pindex, std::uint32_t slot) {
   if (object.swap == nullptr) object.swap = new SwapMap;
   if (object.type == ObjectType::kDefault) object.type = ObjectType::kSwap;

@@ -88,6 +88,9 @@ class SwapPager {
   //   locked on entry and return of the first and the last: object. They do not sleep.
   void BeginPageOut(Object& object, std::span<Page* const> pages, WriteOut* write)
       LOCKING_REQUIRES(object.lock);
+  //   They go on in another thread: the first gives the write away, then the other takes it over.
+  static void GiveAway(const Object& object, const WriteOut& write);
+  static void TakeOver(const Object& object, const WriteOut& write);
   //   no lock is held. Sleeps.
   void Write(WriteOut& write);
   std::uint32_t EndPageOut(Object& object, const WriteOut& write) LOCKING_REQUIRES(object.lock);
