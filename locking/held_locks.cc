@@ -3,6 +3,7 @@
 namespace locking {
 namespace {
 
+// All but the time.
 void CopyEntry(const HeldLock& from, HeldLock* to) {
   to->lock.store(from.lock.load(std::memory_order_relaxed), std::memory_order_relaxed);
   to->lock_class.store(from.lock_class.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -39,7 +40,11 @@ HeldLocks::~HeldLocks() = default;
 void HeldLocks::Grow() {
   auto larger = std::make_unique<HeldLock[]>(1 + capacity_ * 2);
   const HeldLock* current = entries_.load(std::memory_order_relaxed) - 1;
-  for (std::uint32_t i = 0; i < 1 + capacity_; ++i) CopyEntry(current[i], &larger[i]);
+  for (std::uint32_t i = 0; i < 1 + capacity_; ++i) {
+    CopyEntry(current[i], &larger[i]);
+    larger[i].since_ns.store(current[i].since_ns.load(std::memory_order_relaxed),
+                             std::memory_order_relaxed);
+  }
   capacity_ *= 2;
   entries_.store(larger.get() + 1, std::memory_order_release);
   grown_.push_back(std::move(larger));
@@ -61,12 +66,15 @@ bool HeldLocks::RemoveInner(const void* lock) {
   if (outlived_.size() < n) outlived_.resize(n);
   for (auto i = static_cast<std::uint32_t>(removed - entries); i + 1 < n; ++i) {
     HeldLock& entry = entries[i];
+    Unstamp(entry);
     CopyEntry(entries[i + 1], &entry);
     outlived_[i] = entry.outlives() ? outlived_[i + 1] : OutlivedLocks();
     outlived_[i].Add(outlived);
     entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
                        std::memory_order_relaxed);
     Refill(i, entry.mode());
+    entry.since_ns.store(entries[i + 1].since_ns.load(std::memory_order_relaxed),
+                         std::memory_order_release);
   }
   size_.store(n - 1, std::memory_order_release);
   return true;

@@ -40,6 +40,8 @@ struct HeldLock {
   // From its lowest bit: the creator's number (32), shared (1), try (1), promise (1), has outlived
   // others (1), a hash of the numbers of all entries through this one (28).
   std::atomic<std::uint64_t> packed;
+  // When it was taken, in a run that limits holds; else, and while the other fields change, 0.
+  std::atomic<std::uint64_t> since_ns;
   std::uint64_t chain;  // (the thread) HeldLocks::chain() through this lock
 
   std::uint32_t instance() const {
@@ -116,10 +118,15 @@ class HeldLocks {
   void Push(const Prepared& prepared) { size_.store(prepared.size, std::memory_order_release); }
   void Push(const void* lock, const LockClass& lock_class, std::uint32_t instance, LockMode mode,
             Attempt attempt, Site site) {
+    Unstamp(AtEnd());
     const Prepared prepared = Prepare(lock, lock_class, instance, mode, attempt, site);
     Push(prepared);
     if (!MayPush(prepared)) [[unlikely]]
       Grow();
+  }
+  // The newest lock was taken at this time.
+  void Stamp(std::uint64_t now_ns) {
+    at(size() - 1).since_ns.store(now_ns, std::memory_order_release);
   }
   // Removes the newest entry of `lock`; false: it is not held.
   bool Remove(const void* lock) { return RemoveNewest(lock) || RemoveInner(lock); }
@@ -200,6 +207,14 @@ class HeldLocks {
   // With nothing held, an entry before the first one, which stands for that.
   const HeldLock& Newest() const {
     return *(entries_.load(std::memory_order_relaxed) + size_.load(std::memory_order_relaxed) - 1);
+  }
+  // Before the other fields change.
+  static void Unstamp(HeldLock& entry) {
+    entry.since_ns.store(0, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+  HeldLock& AtEnd() {
+    return entries_.load(std::memory_order_relaxed)[size_.load(std::memory_order_relaxed)];
   }
   void Grow();
   bool RemoveInner(const void* lock);

@@ -33,6 +33,8 @@ void HoldResourceSlow(const Resource& resource, LockMode mode, Site site) {
       self.run.witness->DecideHold(self, resource, mode, Attempt::kTry, site);
   }
   Push(self, resource, mode, Attempt::kTry, site);
+  if (Watched(kWatchLimits)) [[unlikely]]
+    watch::StampHold(self);
 }
 
 void BeforeWait(const Resource& resource, Site site) {

@@ -23,6 +23,7 @@
 #include "locking/lock_class.h"
 #include "locking/site.h"
 #include "locking/thread_state.h"
+#include "locking/watch.h"
 
 namespace locking {
 
@@ -55,7 +56,9 @@ inline void HoldResource(const void* identity, const LockClass& resource_class,
 }
 // The caller holds it once less: it is free, or another thread goes on with it. False: the caller
 // is watched, and did not hold it.
-inline bool DropResource(const void* identity) {
+inline bool DropResource(const void* identity, Site site = Site::current()) {
+  if (Watched(kWatchLimits)) [[unlikely]]
+    watch::EndLimitedHold(*t_word.self, identity, site);
   return !Watched(kWatchKeepsHeld) || t_word.self->held.Remove(identity);
 }
 

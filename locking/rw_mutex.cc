@@ -213,13 +213,13 @@ void RwMutex::UnlockSharedCold(Site site) {
   if (self.executor != nullptr && self.executor->abandoned()) {
     if ((state_.load(std::memory_order_relaxed) & kReaders) != 0)
       state_.fetch_sub(1, std::memory_order_relaxed);
-    watch::BeforeRelease(self, *this);
+    watch::BeforeRelease(self, *this, site);
     return;
   }
   if ((state_.load(std::memory_order_relaxed) & kReaders) == 0)
     watch::NotHeld(*this, "unlocked (shared)", site);
   // Somebody reads; a witness sees every thread from its start and knows whether this one does.
-  if (!watch::BeforeRelease(self, *this) && self.run.witness != nullptr)
+  if (!watch::BeforeRelease(self, *this, site) && self.run.witness != nullptr)
     watch::NotHeld(*this, "unlocked (shared)", site);
   if (self.executor == nullptr) {
     ReleaseShared(site);

@@ -98,7 +98,7 @@ inline bool BeforeWatchedRelease(ThreadState& self, const LockBase& lock, Site s
     if (self.executor != nullptr && self.executor->abandoned()) return false;
     watch::NotHeld(lock, "unlocked", site);
   }
-  watch::BeforeRelease(self, lock);
+  watch::BeforeRelease(self, lock, site);
   return true;
 }
 

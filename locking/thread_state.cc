@@ -9,6 +9,7 @@
 #include "locking/asymmetric_barrier.h"
 #include "locking/executor.h"
 #include "locking/futex.h"
+#include "locking/limits.h"
 #include "locking/resource.h"
 #include "locking/stack.h"
 #include "locking/statistics.h"
@@ -78,6 +79,8 @@ ThreadWord WordOf(ThreadState& state) {
     if (state.executor->wants_evidence()) bits |= kWatchHeld;
   }
   if (state.run.witness != nullptr) bits |= kWatchWitness;
+  const Limits* limits = state.executor == nullptr ? state.run.limits : nullptr;
+  if (limits != nullptr && limits->bounds().hold_ns != 0) bits |= kWatchLimits;
   return {.watch = bits,
           .id = state.id,
           .self = &state,
@@ -90,7 +93,7 @@ RunContext SetRunContext(const RunContext& context) {
   self.run = context;
   self.run_id.store(context.id, std::memory_order_relaxed);
   self.timed_lock = nullptr;
-  if (context.witness != former.witness) {
+  if (context.witness != former.witness || context.limits != former.limits) {
     self.chains = nullptr;
     self.held.Clear();
   }
@@ -187,6 +190,8 @@ WaitScope::~WaitScope() {
   // Sequentially consistent, as in PinnedWait: one of the two sees the other.
   wait.sequence.fetch_add(1, std::memory_order_seq_cst);
   while (wait.pins.load(std::memory_order_seq_cst) != 0) sched_yield();
+  if (self_.run.limits != nullptr) [[unlikely]]
+    self_.run.limits->WaitEnds(self_);
 }
 
 }  // namespace locking

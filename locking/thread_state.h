@@ -25,6 +25,7 @@ namespace locking {
 
 class ChainCache;
 class Executor;
+class Limits;
 class Witness;
 struct ClassCount;  // statistics.h
 struct Resource;    // resource.h
@@ -38,9 +39,10 @@ enum Watch : std::uint32_t {
   kWatchHeld = 8,           // keeps the held list, for evidence
   kWatchFullBarriers = 16,  // the kernel has no asymmetric ones: an unlock needs a full barrier
   kWatchTimedHold = 32,     // a hold is being timed: its unlock must not be missed
+  kWatchLimits = 64,        // every hold is timed, in the held list
 };
-// Either of these: the held list is kept.
-inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchHeld;
+// One of these: the held list is kept.
+inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchHeld | kWatchLimits;
 
 // What an owner word may hold instead of a thread id.
 inline constexpr std::uint32_t kNobody = 0;
@@ -90,6 +92,7 @@ class StatisticsBlock;  // statistics.h
 struct RunContext {
   FindingSink* sink = nullptr;
   Witness* witness = nullptr;
+  Limits* limits = nullptr;  // of OS threads alone: the time of an executor is its own
   bool statistics = false;
   std::uint32_t id = 0;  // of the run, for its watchdog; see NextRunId
 };

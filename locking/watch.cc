@@ -2,6 +2,7 @@
 
 #include "locking/finding.h"
 #include "locking/futex.h"
+#include "locking/limits.h"
 #include "locking/witness.h"
 
 namespace locking {
@@ -32,6 +33,14 @@ std::uint64_t NowNs(const ThreadState& self) {
 void AskWitness(ThreadState& self, const LockBase& lock, LockMode mode, Attempt attempt,
                 Site site) {
   self.run.witness->DecideChain(self, lock, mode, attempt, site);
+}
+
+void StampHold(ThreadState& self) { self.held.Stamp(MonotonicNs()); }
+
+void EndLimitedHold(ThreadState& self, const void* lock, Site site) {
+  const HeldLock* held = self.held.Find(lock);
+  if (held == nullptr) return;
+  self.run.limits->HoldEnds(self, static_cast<std::uint32_t>(held - &self.held.at(0)), site);
 }
 
 void TimeHold(const LockBase& lock) {

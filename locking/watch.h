@@ -88,6 +88,11 @@ inline void BeforeAcquire(ThreadState& self, const LockBase& lock, LockMode mode
     AskWitness(self, lock, mode, attempt, site);
 }
 
+// For a thread whose holds are limited: the newest of its held list was taken just now; `lock`, a
+// lock or a resource, is let go of.
+void StampHold(ThreadState& self);
+void EndLimitedHold(ThreadState& self, const void* lock, Site site);
+
 void TimeHold(const LockBase& lock);
 void EndTimedHold(const LockBase& lock);
 void CountContended(const LockBase& lock, std::uint64_t wait_ns);
@@ -121,13 +126,17 @@ inline void AfterAcquire(ThreadState& self, const LockBase& lock, LockMode mode,
                          Site site) {
   if (Watched(kWatchKeepsHeld))
     self.held.Push(&lock, lock.lock_class(), lock.instance(), mode, attempt, site);
+  if (Watched(kWatchLimits)) [[unlikely]]
+    StampHold(self);
   Count(lock, CountOf(lock));
 }
 
 // The lock is still held. False: the held list is kept and does not know the lock.
-inline bool BeforeRelease(ThreadState& self, const LockBase& lock) {
+inline bool BeforeRelease(ThreadState& self, const LockBase& lock, Site site) {
   if (self.timed_lock == &lock) [[unlikely]]
     EndTimedHold(lock);
+  if (Watched(kWatchLimits)) [[unlikely]]
+    EndLimitedHold(self, &lock, site);
   return !Watched(kWatchKeepsHeld) || self.held.Remove(&lock);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "locking/moment.h"
 #include "locking/resource.h"
@@ -49,6 +50,9 @@ class Witness {
   virtual void Follow(ThreadState& self, const Moment& moment) = 0;
   // `lock` is constructed by the caller: whatever was at its address is no more, destroyed or not.
   virtual void Constructed(const LockBase& lock) = 0;
+  // The stack with which the caller first took the lock at `index` of its held list inside the same
+  // chain; empty if that is not known.
+  virtual std::vector<std::string> StackOfHeld(ThreadState& self, std::uint32_t index) = 0;
   // `lock` is destroyed by the caller; another may stand at its address later.
   virtual void Destroyed(const LockBase& lock) = 0;
 };

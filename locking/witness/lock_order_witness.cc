@@ -382,16 +382,22 @@ void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const c
   {
     QuietSection section(mutex_, self);
     if (!reported_.insert(finding.signature).second) return;
-    const Acquisition* record =
-        self.chains == nullptr ? nullptr : RecordThrough(*self.chains, self.held, held);
-    if (record != nullptr) taken.stack = FormatStack(graph_.stacks().Get(record->taken.stack));
   }
+  taken.stack = StackOfHeld(self, held);
   finding.threads.push_back(std::move(taken));
   finding.threads.push_back(EvidenceOfCaller("still holds it, " + place));
   ReportFinding(std::move(finding));
 }
 
 void LockOrderWitness::Constructed(const LockBase& lock) { Destroyed(lock); }
+
+std::vector<std::string> LockOrderWitness::StackOfHeld(ThreadState& self, std::uint32_t index) {
+  QuietSection section(mutex_, self);
+  const Acquisition* record =
+      self.chains == nullptr ? nullptr : RecordThrough(*self.chains, self.held, index);
+  if (record == nullptr) return {};
+  return FormatStack(graph_.stacks().Get(record->taken.stack));
+}
 
 void LockOrderWitness::Destroyed(const LockBase& lock) {
   if (!instances_.MayKnow(&lock)) return;

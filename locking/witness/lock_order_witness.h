@@ -88,6 +88,7 @@ class LockOrderWitness : public Witness {
   std::shared_ptr<const Moment> Depart(ThreadState& self) override;
   void Follow(ThreadState& self, const Moment& moment) override;
   void Constructed(const LockBase& lock) override;
+  std::vector<std::string> StackOfHeld(ThreadState& self, std::uint32_t index) override;
   void Destroyed(const LockBase& lock) override;
 
   enum class Stacks : std::uint8_t { kNone, kFirstSample };

@@ -45,10 +45,12 @@ void Watchdog::Run() {
     last_ns = now_ns;
     lock.unlock();
     Finding finding;
-    const bool ends = Look(elapsed_ns, &finding);
+    std::vector<Finding> overdue;
+    const bool ends = Look(elapsed_ns, &finding, &overdue);
     scans_.fetch_add(1, std::memory_order_relaxed);
+    FindingSink& sink = options_.sink != nullptr ? *options_.sink : DefaultFindingSink();
+    for (Finding& late : overdue) sink.Report(std::move(late));
     if (ends) {
-      FindingSink& sink = options_.sink != nullptr ? *options_.sink : DefaultFindingSink();
       if (finding.signature.empty()) finding.signature = finding.id + ": " + finding.title;
       sink.ReportFatal(std::move(finding));
     }
@@ -56,13 +58,14 @@ void Watchdog::Run() {
   }
 }
 
-bool Watchdog::Look(std::uint64_t elapsed_ns, Finding* finding) {
+bool Watchdog::Look(std::uint64_t elapsed_ns, Finding* finding, std::vector<Finding>* overdue) {
   bool ends = false;
   InspectNativeThreads([&](std::span<ThreadState* const> all) {
     std::vector<ThreadState*> threads;
     for (ThreadState* thread : all)
       if (thread->run_id.load(std::memory_order_relaxed) == options_.run_id)
         threads.push_back(thread);
+    if (options_.limits != nullptr) *overdue = options_.limits->Overdue(threads);
     ends = LookAt(threads, elapsed_ns, finding);
   });
   return ends;

@@ -4,6 +4,7 @@
 //   LK09  the wait-for graph has a cycle
 //   LK10  every thread sleeps, none has a deadline, and nobody is left who could wake one
 //   HANG  no operation of any thread ended for `stall_ns`, and one is under way
+//   LK13  a hold or a wait goes on for longer than `limits` allow; this alone ends nothing
 //
 // LK09 and LK10 are reported when two looks in a row see the same waits. The threads of the run are
 // the OS threads whose RunContext has its id. A sleep that may idle (a daemon's) is no evidence;
@@ -23,15 +24,17 @@
 
 #include "locking/bounds.h"
 #include "locking/finding.h"
+#include "locking/limits.h"
 #include "locking/witness/deadlock.h"
 
 namespace locking {
 
 struct WatchdogOptions {
   std::uint32_t run_id = 0;     // RunContext::id of the threads to watch
-  FindingSink* sink = nullptr;  // gets ReportFatal; nullptr: the default sink
+  FindingSink* sink = nullptr;  // gets Report and ReportFatal; nullptr: the default sink
   std::uint64_t period_ns = kWatchdogPeriodNs;
   std::uint64_t stall_ns = kStallNs;
+  Limits* limits = nullptr;  // nullptr: none
 };
 
 class Watchdog {
@@ -50,7 +53,7 @@ class Watchdog {
 
   void Run();
   // True: `finding` ends the run.
-  bool Look(std::uint64_t elapsed_ns, Finding* finding);
+  bool Look(std::uint64_t elapsed_ns, Finding* finding, std::vector<Finding>* overdue);
   bool LookAt(std::span<ThreadState* const> threads, std::uint64_t elapsed_ns, Finding* finding);
   bool SeenTwice(Waits* former, Waits now);
   bool NobodyCanWake(const std::vector<WaitView>& waits) const;

@@ -28,7 +28,9 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"pin", plan.pin},
                  {"duration_ns", plan.duration_ns},
                  {"operations", plan.operations},
-                 {"sweep_interval_ns", plan.sweep_interval_ns}};
+                 {"sweep_interval_ns", plan.sweep_interval_ns},
+                 {"hold_limit_ns", plan.limits.hold_ns},
+                 {"wait_limit_ns", plan.limits.wait_ns}};
   config["commit_percent"] = settings.Number("commit_percent");
   config["faults"] = {{"store_write_error", plan.store_faults.write_error},
                       {"store_read_error", plan.store_faults.read_error},

@@ -56,6 +56,7 @@ bool RunFindings::Add(locking::Finding finding) {
   while (!newest_.CompareExchange(node->next, node, std::memory_order_acq_rel)) {
   }
   if (node->fails) failures_.FetchAdd(1, std::memory_order_release);
+  if (node->fails && node->finding.id != "LK13") must_end_.Store(true);
   return node->fails;
 }
 

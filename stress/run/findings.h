@@ -41,6 +41,8 @@ class RunFindings : public locking::FindingSink {
   [[noreturn]] void ReportFatal(locking::Finding finding) override;
 
   bool failed() const { return failures_.Peek() != 0; }
+  // Whether a failure ends the run: all do but LK13, which tells of what was late and went on.
+  bool must_end() const { return must_end_.Peek(); }
   std::uint64_t failures() const { return failures_.Peek(); }  // distinct ones
   // In the order in which they were first reported.
   std::vector<CountedFinding> All() const;
@@ -63,6 +65,7 @@ class RunFindings : public locking::FindingSink {
   const Hooks hooks_;
   locking::Atomic<Node*> newest_{nullptr};
   locking::Atomic<std::uint64_t> failures_{0};
+  locking::Atomic<bool> must_end_{false};
   locking::Atomic<bool> ending_{false};
 };
 

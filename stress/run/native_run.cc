@@ -85,6 +85,8 @@ NativeRun::NativeRun(const RunPlan& plan, Hooks hooks)
       safe_point_(plan.threads) {
   if (plan.witness != WitnessMode::kOff)
     witness_ = std::make_unique<locking::LockOrderWitness>(WitnessOptionsOf(plan));
+  if (plan.limits.hold_ns != 0 || plan.limits.wait_ns != 0)
+    limits_ = std::make_unique<locking::Limits>(plan.limits);
   PrepareForCrash();
 }
 
@@ -99,11 +101,12 @@ RunResult NativeRun::Run() {
   context.sink = &findings_;
   context.statistics = true;
   context.witness = witness_.get();
+  context.limits = limits_.get();
   context.id = locking::NextRunId();
   locking::ResetStatistics();
   locking::SetRunContext(context);
   watchdog_ = std::make_unique<locking::Watchdog>(
-      locking::WatchdogOptions{.run_id = context.id, .sink = &findings_});
+      locking::WatchdogOptions{.run_id = context.id, .sink = &findings_, .limits = limits_.get()});
   system_ = std::make_unique<vm::System>(plan_.machine, std::move(store_.store));
   system_->Start();
   world_ = std::make_unique<World>(*system_, plan_.world);
@@ -116,6 +119,7 @@ RunResult NativeRun::Run() {
   // The watchdog judges whether the threads of the run can go on by themselves: this one, which
   // controls them, is none of them.
   context.id = 0;
+  context.limits = nullptr;
   locking::SetRunContext(context);
   Control();
   EndWorkers();
@@ -138,7 +142,7 @@ locking::OrderSnapshot NativeRun::ObservedOrder() const {
 
 bool NativeRun::ShouldStop(std::uint64_t now_ns) const {
   if (interrupted_ || safe_point_.active() == 0) return true;
-  if (findings_.failed() && !plan_.keep_going) return true;
+  if (findings_.must_end() && !plan_.keep_going) return true;
   return plan_.duration_ns != 0 && now_ns - started_ns_ >= plan_.duration_ns;
 }
 

@@ -58,6 +58,7 @@ class NativeRun {
   RunFindings findings_;
   RaceWatch races_;
   std::unique_ptr<locking::LockOrderWitness> witness_;
+  std::unique_ptr<locking::Limits> limits_;
   SafePoint safe_point_;
   std::unique_ptr<vm::System> system_;
   std::unique_ptr<World> world_;

@@ -100,9 +100,9 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->replay = "vmstress " + command + " --scenario=" + ShellWord(plan->scenario.name) +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
-  for (const char* key :
-       {"pages", "page_size", "cpus", "swap_slots", "store", "duration", "operations",
-        "sweep_interval", "commit_percent", "witness", "strategy", "depth", "executions"})
+  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "duration",
+                          "operations", "sweep_interval", "hold_limit", "wait_limit",
+                          "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.
   if (!settings.Given("pages") && command == "run" &&
@@ -158,6 +158,8 @@ RunPlan PlanRun(const Settings& flags) {
   plan.operations = by_operations ? settings.Number("operations") : 0;
   plan.duration_ns = by_operations ? 0 : settings.Number("duration");
   plan.sweep_interval_ns = settings.Number("sweep_interval");
+  plan.limits = {.hold_ns = settings.Number("hold_limit"),
+                 .wait_ns = settings.Number("wait_limit")};
   plan.witness = WitnessOf(settings);
   plan.keep_going = settings.Enabled("keep_going");
   const std::string progress = settings.Text("progress");

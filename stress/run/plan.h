@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "locking/limits.h"
 #include "stress/config/scenario.h"
 #include "stress/run/findings.h"
 #include "stress/world/faulty_store.h"
@@ -24,6 +25,7 @@ struct RunPlan {
   std::uint64_t operations = 0;   // 0: until duration_ns
   std::uint64_t duration_ns = 0;  // 0: until the operations are done
   std::uint64_t sweep_interval_ns = 0;
+  locking::Limits::Bounds limits;
   WitnessMode witness = WitnessMode::kOn;
   bool keep_going = false;
   bool progress = false;

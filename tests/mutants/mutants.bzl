@@ -6,6 +6,7 @@ load("//third_party:copts.bzl", "TEST_COPTS")
 _CASES = {
     "check": "//tests/explore:check_test_cases",
     "directed": "//tests/explore:directed_test_cases",
+    "limits": "//tests/witness:limits_test_cases",
     "moment": "//tests/locking:moment_test_cases",
     "order_book": "//tests/witness:order_book_test_cases",
     "primitives_explore": "//tests/explore:primitives_explore_test_cases",

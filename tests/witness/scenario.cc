@@ -365,6 +365,8 @@ ScenarioResult RunScenario(const Scenario& scenario) {
   RunContext run;
   run.sink = &sink;
   run.witness = &witness;
+  Limits limits(scenario.limits);
+  run.limits = &limits;
   const RunContext former = SetRunContext(run);
   std::atomic<std::size_t> turn{0};
   {

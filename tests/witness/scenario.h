@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "locking/limits.h"
 #include "locking/witness/lock_order_witness.h"
 
 namespace locking {
@@ -54,6 +55,7 @@ struct Scenario {
   std::map<std::string, TestLock> others = {};
   LockClassFlags flags = LockClassFlags::kNone;
   WitnessOptions options = {};
+  Limits::Bounds limits = {};
 };
 
 struct ScenarioResult {
@@ -72,6 +74,7 @@ void AddTierScenarios(std::vector<Scenario>* table);
 void AddResourceScenarios(std::vector<Scenario>* table);
 void AddSearchScenarios(std::vector<Scenario>* table);
 void AddBookScenarios(std::vector<Scenario>* table);
+void AddLimitScenarios(std::vector<Scenario>* table);
 
 }  // namespace locking
 

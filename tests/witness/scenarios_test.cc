@@ -18,6 +18,7 @@ std::vector<Scenario>& Table() {
     AddResourceScenarios(rows);
     AddSearchScenarios(rows);
     AddBookScenarios(rows);
+    AddLimitScenarios(rows);
     return rows;
   }();
   return *table;
