@@ -110,6 +110,16 @@ TEST(RulesPage, HasASectionForEachIdAndNoOther) {
   EXPECT_EQ(RuleIdsOf(RulesPage()), expected);
 }
 
+// tests/mutants/lk02_NAME.patch: the validator without the rule, and the tests that notice it.
+TEST(RulesPage, EachLockRuleHasAMutant) {
+  std::set<std::string> broken;
+  for (const std::string& file : DataFiles("tests/mutants", {".patch"}))
+    broken.insert(file.substr(std::string("tests/mutants/").size(), 4));
+  for (const std::string& id : RuleIdsOf(RulesPage()))
+    if (id.starts_with("LK"))
+      EXPECT_TRUE(broken.contains("lk" + id.substr(2))) << "no mutant breaks " << id;
+}
+
 TEST(RulesPage, ItsTestsExist) { ExpectTestsExist(RulesPage()); }
 
 bool Fails(const std::string& tier) {

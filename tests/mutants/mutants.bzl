@@ -4,6 +4,7 @@ load("//third_party:copts.bzl", "TEST_COPTS")
 
 # The cases that a mutant is linked with, by a short name.
 _CASES = {
+    "cycle_search": "//tests/witness:cycle_search_test_cases",
     "check": "//tests/explore:check_test_cases",
     "directed": "//tests/explore:directed_test_cases",
     "limits": "//tests/witness:limits_test_cases",

@@ -179,5 +179,43 @@ TEST(CycleSearch, AgreesWithTheNaiveSearchWithoutReaders) {
   }
 }
 
+// More threads than an edge keeps samples of do the same.
+TEST(OrderGraph, ACrowdFollowsOnlyWhatAllOfItFollow) {
+  const LockClass outer("outer", LockKind::kMutex), inner("inner", LockKind::kMutex);
+  OrderGraph graph;
+  const auto lock_of = [&](const LockClass& lock_class) {
+    return TakenLock{.node = graph.NodeOf(lock_class),
+                     .instance = 0,
+                     .mode = LockMode::kExclusive,
+                     .attempt = Attempt::kBlocking,
+                     .site = {},
+                     .stack = kNoStack,
+                     .stack_site = {}};
+  };
+  const auto add = [&](const Moment& moment, std::uint32_t thread, const LockClass& held,
+                       const LockClass& taken) {
+    std::uint32_t index = 0;
+    graph.Add({.thread = thread,
+               .thread_name = graph.InternThreadName("t"),
+               .moment = std::make_shared<const Moment>(moment),
+               .taken = lock_of(taken),
+               .held = {lock_of(held)}},
+              false, &index);
+    return index;
+  };
+  constexpr std::uint32_t kFirst = 1000, kApart = OrderEdge::kSamples + 1, kLast = kApart + 1;
+  const Moment first(kFirst);
+  const OrderEdge::Sample before{add(first, kFirst, inner, outer), 0};
+  const auto crowded = [&]() -> const OrderEdge::Sample& {
+    return graph.edge(graph.FindEdge(graph.NodeOf(outer), graph.NodeOf(inner))).samples[0];
+  };
+  for (std::uint32_t thread = 1; thread <= kLast; ++thread) {
+    Moment moment(thread);
+    if (thread != kApart) moment.Follow(first);
+    add(moment, thread, outer, inner);
+    EXPECT_EQ(graph.Ordered(before, crowded()), thread < kApart) << thread;
+  }
+}
+
 }  // namespace
 }  // namespace locking

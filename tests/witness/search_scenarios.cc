@@ -14,6 +14,10 @@ void AddSearchScenarios(std::vector<Scenario>* table) {
                     "LK07/single-context",
                     TestLock::kMutex,
                     {{"Y", TestLock::kRecursiveReadRw}}});
+  table->push_back(
+      {family, "the second who did it is another", "main A B, A B, main B A", "LK02/provable"});
+  table->push_back({family, "only one of them took its lock inside the other's",
+                    "A C -A A, E A -E C", "LK02/single-context LK02/provable"});
 }
 
 }  // namespace locking

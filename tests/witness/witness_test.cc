@@ -197,6 +197,24 @@ TEST_F(WitnessTest, TwoLocksOfOneNumberAreNoGate) {
   EXPECT_EQ(sink_.Summary(), "LK02/provable");
 }
 
+TEST_F(WitnessTest, AGateIsNoneOnceAnotherLockHasItsNumber) {
+  Mutex gate(kC), other_gate(kC), a(kA), b(kB);
+  OneAfterTheOther({{"first",
+                     [&] {
+                       MutexGuard guard(gate);
+                       Nest(a, b);
+                     }},
+                    {"second",
+                     [&] {
+                       MutexGuard guard(gate);
+                       Nest(b, a);
+                     }},
+                    {"third", [&] {
+                       if (other_gate.TryLock()) other_gate.Unlock();
+                     }}});
+  EXPECT_EQ(sink_.Summary(), "LK02/gated LK02/provable");
+}
+
 TEST_F(WitnessTest, ALockMadeAnewIsTheSameGate) {
   alignas(Mutex) std::byte places[2][sizeof(Mutex)];
   Mutex a(kA), b(kB);
