@@ -68,7 +68,7 @@ MUTANTS = [
     ("lk13_idle_daemons", "//locking:limits.cc", "limits", "WaitLimit.ADaemonThatWaitsForWorkIsNotLate"),
     ("lk13_time_of_another_lock", "//locking:held_locks.cc", "limits", "HoldLimit.TheTimeStaysWithItsLock*"),
     ("lock_twice", "//locking/witness:cycle_walk.cc", "scenarios", "*_Linux_AA_*"),
-    ("no_writer_is_provable", "//locking/witness:cycle_search.cc", "scenarios", "*_Tiers_a_writer_comes_later"),
+    ("no_writer_is_provable", "//locking/witness:cycle_walk.cc", "scenarios", "*_Tiers_a_writer_comes_later"),
     ("numbers_are_not_reconsidered", "//locking/witness:lock_order_witness.cc", "witness", "WitnessTest.AGateIsNoneOnce*"),
     ("ordered_chains_stay", "//locking/witness:lock_order_witness.cc", "scenarios", "*_Tiers_*"),
     ("ordered_crowd_meets", "//locking:moment.cc", "moment", "Moment.TwoMeet*"),
