@@ -33,7 +33,7 @@ bool HoldsExclusively(const HeldLocks& locks, const std::string& name) {
   return false;
 }
 
-// 0: class-only, or no tier of a cycle.
+// 0: no tier of a cycle.
 int RankOf(std::string_view tier) {
   const int strongest = static_cast<int>(Tier::kProvable);
   for (int i = 0; i <= strongest; ++i)
@@ -70,6 +70,7 @@ class Checker {
 
  private:
   JudgedEdge Judge(const ObservedEdge& edge) {
+    if (edge.from == edge.to) return JudgeWithin(edge);
     JudgedEdge judged;
     judged.edge = edge;
     if (book_.Allows(edge.from, edge.to)) {
@@ -89,12 +90,47 @@ class Checker {
                  : contrary              ? "the declared order is " + Arrow(edge.to, edge.from)
                                          : "no order of the two is declared";
     judged.why += ExceptionNote(edge);
-    judged.to_add =
-        contrary ? "[[exception]]\nfrom = \"" + edge.from + "\"\nto = \"" + edge.to +
-                       "\"\nsite = \"" + open_site +
-                       "\"\nreason = \"why this cannot deadlock\"\nexpires = " + InAYear(today_)
-                 : "[\"" + edge.from + "\", \"" + edge.to + "\"],  # " + open_site;
+    judged.to_add = contrary ? ExceptionText(edge, open_site)
+                             : "[\"" + edge.from + "\", \"" + edge.to + "\"],  # " + open_site;
     return judged;
+  }
+
+  // Two locks of one class.
+  JudgedEdge JudgeWithin(const ObservedEdge& edge) {
+    JudgedEdge judged;
+    judged.edge = edge;
+    const SameClassOrder* declared = book_.OrderWithin(edge.from);
+    // What was held beside the two is not known here: with `under` any order may be right.
+    const bool by_instance = declared != nullptr && declared->under.empty() &&
+                             declared->order == InstanceOrder::kByInstance;
+    const bool against =
+        by_instance &&
+        std::any_of(edge.samples.begin(), edge.samples.end(), [](const ObservedOrder& sample) {
+          return sample.held.instance >= sample.taken.instance;
+        });
+    std::string open_site;
+    if (declared != nullptr && !against) {
+      judged.approval = Approval::kByOrder;
+      judged.why = "declared order within the class";
+    } else if (CoveredByExceptions(edge, &open_site)) {
+      judged.approval = Approval::kByException;
+      judged.why = "exception";
+    } else if (against) {
+      judged.approval = Approval::kContrary;
+      judged.why = "the declared order is that of their numbers" + ExceptionNote(edge);
+      judged.to_add = ExceptionText(edge, open_site);
+    } else {
+      judged.approval = Approval::kUndeclared;
+      judged.why = "no order of two locks of the class is declared" + ExceptionNote(edge);
+      judged.to_add = "[[same_class]]\nclass = \"" + edge.from +
+                      "\"\norder = \"by-instance\"\nreason = \"why they are taken so\"";
+    }
+    return judged;
+  }
+
+  std::string ExceptionText(const ObservedEdge& edge, const std::string& site) const {
+    return "[[exception]]\nfrom = \"" + edge.from + "\"\nto = \"" + edge.to + "\"\nsite = \"" +
+           site + "\"\nreason = \"why this cannot deadlock\"\nexpires = " + InAYear(today_);
   }
 
   // Whether an exception that still holds covers each call site; `open` becomes the first that is
@@ -156,6 +192,7 @@ class Checker {
     }
     std::set<std::vector<std::string>> seen;
     for (const JudgedEdge& judged : verdict_.edges) {
+      if (judged.edge.from == judged.edge.to) continue;
       std::vector<std::string> cycle = PathBetween(inside, judged.edge.to, judged.edge.from);
       if (cycle.empty()) continue;
       bool approved = false;
@@ -209,20 +246,23 @@ OrderVerdict CheckOrder(const OrderBook& book, const OrderSnapshot& observed,
 }
 
 void GiveTiers(const std::vector<Finding>& findings, OrderVerdict* verdict) {
-  for (const Finding& finding : findings) {
-    std::vector<std::string> classes = finding.classes;
-    if (classes.empty()) continue;
-    std::rotate(classes.begin(), std::min_element(classes.begin(), classes.end()), classes.end());
-    for (OrderCycle& cycle : verdict->cycles)
-      if (cycle.classes == classes && RankOf(finding.tier) > RankOf(cycle.tier))
-        cycle.tier = finding.tier;
+  for (OrderCycle& cycle : verdict->cycles) {
+    int best = 0;
+    for (const Finding& finding : findings) {
+      std::vector<std::string> classes = finding.classes;
+      if (classes.empty()) continue;
+      std::rotate(classes.begin(), std::min_element(classes.begin(), classes.end()), classes.end());
+      if (classes != cycle.classes || RankOf(finding.tier) <= best) continue;
+      best = RankOf(finding.tier);
+      cycle.tier = finding.tier;
+    }
   }
 }
 
 std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict) {
   std::vector<std::pair<ClassPair, std::string>> added;
   for (const JudgedEdge& judged : verdict.edges)
-    if (judged.approval == Approval::kUndeclared)
+    if (judged.approval == Approval::kUndeclared && judged.edge.from != judged.edge.to)
       added.push_back({{judged.edge.from, judged.edge.to},
                        judged.edge.samples.empty() ? std::string("observed")
                                                    : judged.edge.samples[0].taken.site});
@@ -240,7 +280,7 @@ std::vector<Finding> CycleFindings(const OrderVerdict& verdict, const OrderBook&
   std::vector<Finding> findings;
   for (const OrderCycle& cycle : verdict.cycles) {
     Finding finding;
-    finding.id = cycle.classes.size() > 2 ? "LK03" : "LK02";
+    bool reads = false;
     finding.tier = cycle.tier;
     finding.classes = cycle.classes;
     std::string path;
@@ -251,10 +291,14 @@ std::vector<Finding> CycleFindings(const OrderVerdict& verdict, const OrderBook&
       const JudgedEdge* judged = verdict.Find(from, to);
       if (judged == nullptr)
         finding.threads.push_back({book.file(), "declares " + Arrow(from, to), {}, {}});
-      else if (!judged->edge.samples.empty())
-        AddSides(judged->edge, judged->edge.samples.front(), &finding);
+      if (judged == nullptr || judged->edge.samples.empty()) continue;
+      const ObservedOrder& sample = judged->edge.samples.front();
+      reads =
+          reads || sample.held.mode == LockMode::kShared || sample.taken.mode == LockMode::kShared;
+      AddSides(judged->edge, sample, &finding);
     }
     path += cycle.classes.front();
+    finding.id = reads ? "LK07" : cycle.classes.size() > 2 ? "LK03" : "LK02";
     finding.title = "lock order cycle: " + path + (cycle.approved ? ", by exception" : "");
     finding.signature = finding.id + ": " + path;
     findings.push_back(std::move(finding));

@@ -46,7 +46,7 @@ struct OrderCycle {
 struct OrderVerdict {
   std::vector<JudgedEdge> edges;       // in order of (from, to)
   std::vector<ClassPair> unexercised;  // declared, never observed
-  std::vector<OrderCycle> cycles;      // of declared and observed edges together
+  std::vector<OrderCycle> cycles;      // of declared and observed edges between two classes or more
   std::vector<std::string> notes;  // exceptions that expired or that nothing used, leaves unused
   std::uint64_t dropped = 0;       // acquisitions that the witness did not keep
   std::map<std::string, std::uint64_t> dropped_by_class;
@@ -62,13 +62,13 @@ OrderVerdict CheckOrder(const OrderBook& book, const OrderSnapshot& observed,
                         const std::string& today);
 // Gives the cycles the tiers that the witnesses of the runs found.
 void GiveTiers(const std::vector<Finding>& findings, OrderVerdict* verdict);
-// The book's text with all undeclared edges in its order. Contrary ones are left out: they take a
-// decision, and an exception with a reason.
+// The book's text with all undeclared edges in its order. Left out are contrary ones, which take a
+// decision and an exception with a reason, and those within a class, which take a [[same_class]].
 std::string UpdatedBook(const OrderBook& book, const OrderVerdict& verdict);
 
 // LK12 for each unapproved edge: what a strict run fails by.
 std::vector<Finding> OrderFindings(const OrderVerdict& verdict);
-// LK02 or LK03 for each cycle, with a sample of each edge.
+// LK02, LK03 or LK07 for each cycle, with a sample of each edge.
 std::vector<Finding> CycleFindings(const OrderVerdict& verdict, const OrderBook& book);
 // For WitnessOptions::same_class_order: what the book says about instances of one class.
 SameClassPredicate SameClassRule(const OrderBook& book);

@@ -57,7 +57,7 @@ std::string UnapprovedText(const JudgedEdge& judged, const OrderBook& book) {
     text += "  " + ThreadOf(first) + "\n" + Side("took", edge.from, first.held) +
             Side("then took", edge.to, first.taken);
   }
-  const char* where = judged.approval == Approval::kUndeclared ? " to `order` in " : " to ";
+  const char* where = judged.to_add.starts_with("[[") ? " to " : " to `order` in ";
   return text + "  if it is meant, add" + where + book.file() + "\n" +
          Indented(judged.to_add, "    ");
 }

@@ -140,10 +140,20 @@ class Drawing {
       x = to_x;
       y = to_y;
     }
+    if (arrow.from == arrow.to)
+      path = Loop(Across(points.front()), Down(points.front()), arrow.from);
     const bool cycle = in_cycles_.contains({arrow.from, arrow.to});
     out_ += "<path class=\"" + std::string(arrow.style) + (cycle ? " cycle" : "") + "\" d=\"" +
             path + "\" marker-end=\"url(#head)\"><title>" +
             Escaped(arrow.from + " -> " + arrow.to + ": " + arrow.about) + "</title></path>\n";
+  }
+
+  // At the right end of the box, out and back.
+  static std::string Loop(double x, double y, const std::string& name) {
+    const double right = x + WidthOf(name) / 2, out = right + 2 * kAside;
+    const double upper = y - kBoxHeight / 4, lower = y + kBoxHeight / 4;
+    return "M" + Number(right) + " " + Number(upper) + " C" + Number(out) + " " + Number(upper) +
+           " " + Number(out) + " " + Number(lower) + " " + Number(right) + " " + Number(lower);
   }
 
   void DrawBox(const std::string& name, const DrawingPoint& point) {

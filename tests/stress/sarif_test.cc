@@ -129,14 +129,16 @@ TEST_F(Sarif, LockorderReportsWhatTheBookDoesNotApprove) {
   EXPECT_EQ(Errors(outcome.out), "");
   const Json log = Json::parse(outcome.out);
   std::set<std::string> fingerprints;
+  bool cycle = false;
   for (const Json& result : RunOf(log)["results"]) {
     EXPECT_EQ(result["level"], "error");
     EXPECT_FALSE(result["locations"].empty());
     EXPECT_FALSE(result["relatedLocations"].empty());
     fingerprints.insert(result["fingerprints"]["signature/v1"]);
+    cycle = cycle || result["message"]["text"] == "lock order cycle: map -> object -> map";
   }
   EXPECT_TRUE(fingerprints.contains("LK12: map -> object"));
-  EXPECT_TRUE(fingerprints.contains("LK02: map -> object -> map"));
+  EXPECT_TRUE(cycle);
   const Json& notice = RunOf(log)["invocations"][0]["toolExecutionNotifications"][0];
   EXPECT_NE(notice["message"]["text"].get<std::string>().find("expired"), std::string::npos);
 }

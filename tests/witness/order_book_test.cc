@@ -252,7 +252,7 @@ TEST(OrderCheck, ACycleIsAFindingWithEachOfItsEdges) {
   const OrderVerdict verdict = Check({Edge("pmap", "map"), Edge("map", "object")});
   const std::vector<Finding> findings = CycleFindings(verdict, Book());
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings[0].id, "LK03");
+  EXPECT_EQ(findings[0].id, "LK07");  // the samples of Edge are read
   EXPECT_EQ(findings[0].title, "lock order cycle: map -> object -> pmap -> map");
   ASSERT_EQ(findings[0].threads.size(), 5u);
   EXPECT_EQ(findings[0].threads[0].what, "took map at vm/held.cc:5");
@@ -260,6 +260,29 @@ TEST(OrderCheck, ACycleIsAFindingWithEachOfItsEdges) {
   EXPECT_EQ(findings[0].threads[2].thread, "book.toml");
   EXPECT_EQ(findings[0].threads[2].what, "declares object -> pmap");
   EXPECT_EQ(findings[0].threads[4].stack[0], "Inner vm/x.cc:7");
+}
+
+TEST(OrderCheck, TwoLocksOfOneClassNeedADeclarationOfTheirs) {
+  const OrderVerdict undeclared = Check({Edge("object", "object")});
+  ASSERT_EQ(undeclared.edges.size(), 1u);
+  EXPECT_EQ(undeclared.edges[0].approval, Approval::kUndeclared);
+  EXPECT_TRUE(undeclared.cycles.empty());
+  EXPECT_EQ(UpdatedBook(Book(), undeclared), kBook);
+  const std::string added = std::string(kBook) + "\n" + undeclared.edges[0].to_add + "\n";
+  EXPECT_FALSE(Check({Edge("object", "object")}, kToday, added).Failed());
+  EXPECT_NE(OrderText(undeclared, Book()).find("if it is meant, add to book.toml\n"),
+            std::string::npos);
+}
+
+TEST(OrderCheck, TwoLocksOfOneClassAreComparedByTheirNumbers) {
+  ObservedEdge edge = Edge("map entry", "map entry");
+  EXPECT_EQ(Check({edge}).edges[0].approval, Approval::kByOrder);
+  std::swap(edge.samples[0].held.instance, edge.samples[0].taken.instance);
+  const JudgedEdge judged = Check({edge}).edges[0];
+  EXPECT_EQ(judged.approval, Approval::kContrary);
+  EXPECT_EQ(judged.why, "the declared order is that of their numbers");
+  const std::string added = std::string(kBook) + "\n" + judged.to_add + "\n";
+  EXPECT_EQ(Check({edge}, kToday, added).edges[0].approval, Approval::kByException);
 }
 
 TEST(OrderCheck, AnExceptionMustCoverEveryCallSite) {

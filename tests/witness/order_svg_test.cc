@@ -108,6 +108,18 @@ TEST(OrderSvg, IsWellFormedWhateverAClassIsCalled) {
   ExpectWellFormed(svg);
 }
 
+TEST(OrderSvg, AClassThatIsTakenInsideItselfHasALoop) {
+  const std::string svg = Svg({{"map", "map"}});
+  EXPECT_EQ(StyleOf(svg, "map -&gt; map"), "unapproved");
+  std::smatch path;
+  const std::regex loop(
+      "d=\"M([0-9.]+) [0-9.]+ C([0-9.]+) [^\"]* ([0-9.]+) [0-9.]+\"[^>]*><title>"
+      "map -&gt; map");
+  ASSERT_TRUE(std::regex_search(svg, path, loop));
+  EXPECT_EQ(path[1], path[3]);
+  EXPECT_GT(std::stod(path[2]), std::stod(path[1]));
+}
+
 TEST(OrderSvg, OfNothingIsADrawing) {
   const OrderBook book;
   const std::string svg = OrderSvg(CheckOrder(book, {}, "2026-11-21"), book);
