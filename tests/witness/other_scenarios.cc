@@ -79,9 +79,9 @@ void AddThreadSanitizer(std::vector<Scenario>* table) {
                     "LK07/provable",
                     TestLock::kMutex,
                     {{"R", TestLock::kRecursiveReadRw}}});
-  for (int length : {5, 10, 15, 20, 30, 100})
+  for (int length : {5, 10, 15, 20, 25, 30, 100})
     table->push_back({family, "cycle of " + std::to_string(length), Ring(length), "LK03/provable"});
-  for (int held : {128, 129, 1000})
+  for (int held : {65, 128, 129, 1000})
     table->push_back({family, std::to_string(held) + " locks held", Row(held, true), ""});
   std::string pairs;
   for (int i = 0; i < 16384; ++i)

@@ -98,6 +98,29 @@ TEST_F(WatchdogDeathTest, ReaderAndMutex) {
       kReported, "LK09 .*alpha; .*map");
 }
 
+// Who upgrades waits for the other readers.
+TEST_F(WatchdogDeathTest, UpgraderAndReader) {
+  EXPECT_EXIT(
+      {
+        RwMutex map(kRw);
+        Mutex a(kA);
+        Meeting meeting(2);
+        HangingRun().Run(
+            [&] {
+              a.Lock();
+              map.LockShared();
+              meeting.Arrive();
+              (void)map.Upgrade();
+            },
+            [&] {
+              map.LockShared();
+              meeting.Arrive();
+              a.Lock();
+            });
+      },
+      kReported, "LK09 .*map; .*alpha|LK09 .*alpha; .*map");
+}
+
 // A reader that reads again behind a waiting writer.
 TEST_F(WatchdogDeathTest, WriterBetweenTwoReads) {
   EXPECT_EXIT(
