@@ -107,7 +107,8 @@ bool CycleWalk::ChooseWriter(const TakenLock& lock, std::uint32_t* next) {
   const std::vector<OrderEdge::Sample>& writers = graph_.node(lock.node).writers;
   while (*next < writers.size()) {
     const OrderEdge::Sample& writer = writers[(*next)++];
-    if ((rules_.instances && !graph_.MaySame(Of(writer).taken, lock)) || !Fits(writer)) continue;
+    if ((rules_.instances && !OrderGraph::MaySame(Of(writer).taken, lock)) || !Fits(writer))
+      continue;
     writers_.push_back(writer);
     return true;
   }
@@ -117,7 +118,7 @@ bool CycleWalk::ChooseWriter(const TakenLock& lock, std::uint32_t* next) {
 bool CycleWalk::MayEnter(const OrderEdge::Sample& sample) const {
   const TakenLock& entered = Of(sample).taken;
   const auto same = [&](const TakenLock& lock) {
-    return lock.node == entered.node && (!rules_.instances || graph_.MaySame(lock, entered));
+    return lock.node == entered.node && (!rules_.instances || OrderGraph::MaySame(lock, entered));
   };
   const auto taken = [&](const OrderEdge::Sample& edge) { return same(Of(edge).taken); };
   if (std::any_of(edges_.begin(), edges_.end(), taken)) return false;
@@ -128,7 +129,7 @@ bool CycleWalk::MayEnter(const OrderEdge::Sample& sample) const {
 }
 
 CycleWalk::Wait CycleWalk::WaitOf(const TakenLock& wanted, const TakenLock& held) const {
-  if (rules_.instances && !graph_.MaySame(wanted, held)) return Wait::kNever;
+  if (rules_.instances && !OrderGraph::MaySame(wanted, held)) return Wait::kNever;
   if (wanted.mode == LockMode::kExclusive || held.mode == LockMode::kExclusive)
     return Wait::kAlways;
   if (graph_.node(wanted.node).recursive_read) return Wait::kNever;

@@ -198,7 +198,9 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
       lock.stack = first->taken.stack;
       lock.stack_site = first->taken.site;
     }
-    NoteInstance(held.lock.load(std::memory_order_relaxed), lock);
+    if (!graph_.node(lock.node).ambiguous &&
+        !instances_.Add(held.lock.load(std::memory_order_relaxed), lock.node, lock.instance))
+      graph_.node(lock.node).ambiguous = reconsider_ = true;
     if (const OutlivedLocks* outlived = self.held.OutlivedBy(i); outlived != nullptr)
       for (const OutlivedLocks::Lock& former : outlived->all())
         a.outlived.push_back({static_cast<std::uint32_t>(a.held.size()),
@@ -207,14 +209,7 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
   }
   if (const std::uint32_t end = graph_.FindEnd(self.spawn); end != OrderGraph::kNoEnd)
     a.held.push_back(graph_.HeldEnd(end, self.id));
-  if (taking.lock != nullptr) NoteInstance(taking.lock, a.taken);
   return a;
-}
-
-void LockOrderWitness::NoteInstance(const void* lock, const TakenLock& taken) {
-  if (graph_.node(taken.node).ambiguous || instances_.Add(lock, taken.node, taken.instance)) return;
-  graph_.node(taken.node).ambiguous = true;
-  reconsider_ = true;
 }
 
 const Acquisition* LockOrderWitness::RecordThrough(ChainCache& chains, const HeldLocks& held,

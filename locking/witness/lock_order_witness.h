@@ -152,7 +152,6 @@ class LockOrderWitness : public Witness {
   // The record of the chain through an entry of the held list; nullptr: none was kept.
   const Acquisition* RecordThrough(ChainCache& chains, const HeldLocks& held,
                                    std::uint32_t i) const;
-  void NoteInstance(const void* lock, const TakenLock& taken);
   static void CompareWith(const Acquisition& former, Acquisition* acquisition);
   void CheckKinds(std::uint32_t index, Findings* findings);
   void CheckSameClass(const ThreadState& self, const Attempted& taking, std::uint32_t index,

@@ -179,8 +179,8 @@ bool OrderGraph::SameModes(const OrderEdge::Sample& s, const Acquisition& a,
 bool OrderGraph::Covers(const OrderEdge::Sample& s, const Acquisition& a,
                         std::uint32_t held) const {
   const Acquisition& b = acquisitions_[s.acquisition];
-  return b.thread == a.thread && *b.moment == *a.moment && SameModes(s, a, held) &&
-         Distance(s, a) == 0 &&
+  return b.thread == a.thread && SameModes(s, a, held) && TellsOf(b.taken, a.taken) &&
+         (b.moment == a.moment || *b.moment == *a.moment) && Distance(s, a) == 0 &&
          (held == OrderEdge::Sample::kNothing || TellsOf(b.held[s.held], a.held[held]));
 }
 

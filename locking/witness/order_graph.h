@@ -163,8 +163,8 @@ class OrderGraph {
   bool HasRoom(std::uint32_t node, std::size_t memory_bytes) const;
 
   // Whether two acquisitions may be of one lock of their class.
-  bool MaySame(const TakenLock& a, const TakenLock& b) const {
-    return !a.exact || !b.exact || nodes_[a.node].ambiguous || a.instance == b.instance;
+  static bool MaySame(const TakenLock& a, const TakenLock& b) {
+    return !a.exact || !b.exact || a.instance == b.instance;
   }
   // Whether a lock that both held keeps the thread of `a` from where it stood while that of `b`
   // stands where it did; or each took one of its locks when it held one of the other's, so that
