@@ -209,8 +209,10 @@ TEST_F(WitnessTest, AGateIsNoneOnceAnotherLockHasItsNumber) {
                        MutexGuard guard(gate);
                        Nest(b, a);
                      }},
-                    {"third", [&] {
-                       if (other_gate.TryLock()) other_gate.Unlock();
+                    {"third", [&] {  // tries wait for nobody: it is the number alone
+                       if (!other_gate.TryLock()) return;
+                       if (a.TryLock()) a.Unlock();
+                       other_gate.Unlock();
                      }}});
   EXPECT_EQ(sink_.Summary(), "LK02/gated LK02/provable");
 }
