@@ -17,6 +17,11 @@ std::vector<std::string> FormatHeld(const ThreadState& thread) {
     const HeldLock& held = thread.held.at(i);
     const LockClass* lock_class = held.lock_class.load(std::memory_order_relaxed);
     if (lock_class == nullptr) continue;
+    if (lock_class->kind() == LockKind::kInterrupt) {
+      lines.push_back(lock_class->name() + ", which interrupted it at " +
+                      FormatSite(held.site.load(std::memory_order_relaxed)));
+      continue;
+    }
     const bool shared = held.mode() == LockMode::kShared;
     lines.push_back(FormatLock(*lock_class, held.instance()) +
                     (shared ? " (shared) at " : " (exclusive) at ") +

@@ -30,6 +30,10 @@ const char* PointKindName(PointKind kind) {
       return "yield";
     case PointKind::kStart:
       return "start";
+    case PointKind::kInterruptsOff:
+      return "interrupts off";
+    case PointKind::kInterrupt:
+      return "interrupt";
   }
   return "unknown";
 }

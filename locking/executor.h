@@ -18,6 +18,7 @@
 
 namespace locking {
 
+class Interrupt;
 struct ThreadState;
 
 enum class PointKind : std::uint8_t {
@@ -33,7 +34,9 @@ enum class PointKind : std::uint8_t {
   kSpawn,
   kJoin,
   kYield,
-  kStart,  // the first step of a new thread
+  kStart,          // the first step of a new thread
+  kInterruptsOff,  // a thread that takes interrupts turns them off
+  kInterrupt,      // an interrupt's handler begins
 };
 const char* PointKindName(PointKind kind);
 
@@ -75,6 +78,12 @@ class Executor {
   // Returns once the thread has ended, or has unwound; throws nothing.
   virtual void Join(ThreadState* thread, Site site) = 0;
   virtual std::uint64_t NowNs() = 0;
+  // From now on the calling thread takes `interrupt`, which was posted `posts` times already. Its
+  // handler runs in the thread's own operations, where its InterruptState allows it.
+  virtual void TakeInterrupt(Interrupt& interrupt, std::uint32_t posts) = 0;
+  virtual void LeaveInterrupt(Interrupt& interrupt) = 0;
+  // To each thread that takes it.
+  virtual void PostInterrupt(Interrupt& interrupt) = 0;
   // Ends this execution with `finding`; the calling thread unwinds.
   [[noreturn]] virtual void Fail(Finding finding) = 0;
   // In an execution that is given up: throws ExecutionAbandoned, unless the caller unwinds already

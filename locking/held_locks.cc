@@ -50,10 +50,26 @@ void HeldLocks::Grow() {
   grown_.push_back(std::move(larger));
 }
 
+// A handler's entry follows from nothing before it.
 void HeldLocks::Refill(std::uint32_t i, LockMode mode) {
-  HeldLock* entry = &at(i);
-  Fill(*entry, *(entry - 1), entry->lock_class.load(std::memory_order_relaxed)->id(),
-       entry->instance(), mode, entry->attempt(), OutlivedBy(i));
+  HeldLock* entries = entries_.load(std::memory_order_relaxed);
+  HeldLock& entry = entries[i];
+  const LockClass& lock_class = *entry.lock_class.load(std::memory_order_relaxed);
+  const bool begins = lock_class.kind() == LockKind::kInterrupt;
+  Fill(entry, begins ? *(entries - 1) : *(&entry - 1), lock_class.id(), entry.instance(), mode,
+       entry.attempt(), OutlivedBy(i));
+}
+
+void HeldLocks::BeginInterrupt(const void* interrupt, const LockClass& lock_class,
+                               std::uint32_t instance, Site site) {
+  own_ = size();
+  Push(interrupt, lock_class, instance, LockMode::kExclusive, Attempt::kBlocking, site);
+  Refill(own_, LockMode::kExclusive);
+}
+
+void HeldLocks::EndInterrupt() {
+  size_.store(own_, std::memory_order_release);
+  own_ = 0;
 }
 
 bool HeldLocks::RemoveInner(const void* lock) {
@@ -76,6 +92,7 @@ bool HeldLocks::RemoveInner(const void* lock) {
     entry.since_ns.store(entries[i + 1].since_ns.load(std::memory_order_relaxed),
                          std::memory_order_release);
   }
+  if (removed < entries + own_) --own_;
   size_.store(n - 1, std::memory_order_release);
   return true;
 }

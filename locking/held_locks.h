@@ -2,6 +2,9 @@
 // end, in order, with the hash of the chain that they form for the witness: a push adds to it, the
 // release of the newest goes back to the former one, any other release computes the tail again.
 //
+// An interrupt handler is a context of its own: its entry stands behind the locks of the thread
+// that it interrupts, the chain begins anew there, and nothing before it is the handler's own.
+//
 // Thread safety: changed by the thread itself; size() and at() by anyone at any time, so the fields
 // that reports need are relaxed atomics, and no array of entries is freed while the thread lives.
 #ifndef LOCKING_HELD_LOCKS_H_
@@ -139,25 +142,37 @@ class HeldLocks {
     size_.store(n - 1, std::memory_order_release);
     return true;
   }
+  // A handler begins; `interrupt` is its first entry. No other one does before it ends, and what it
+  // leaves held is forgotten then.
+  void BeginInterrupt(const void* interrupt, const LockClass& lock_class, std::uint32_t instance,
+                      Site site);
+  void EndInterrupt();
   // The newest entry of `lock`, or nullptr.
   HeldLock* Find(const void* lock) const;
   // Another mode or site for the newest entry of `lock`; false: it is not held.
   bool Change(const void* lock, LockMode mode, Site site);
-  void Clear() { size_.store(0, std::memory_order_release); }
+  void Clear() {
+    size_.store(0, std::memory_order_release);
+    own_ = 0;
+  }
 
   // For the thread itself, from here on.
   // nullptr: none.
   const OutlivedLocks* OutlivedBy(std::uint32_t i) const {
     return at(i).outlives() ? &outlived_[i] : nullptr;
   }
+  // The entries of the context that runs: in a handler the interrupt itself and what the handler
+  // holds.
+  std::uint32_t own_size() const { return size() - own_; }
+  HeldLock& own(std::uint32_t i) const { return at(own_ + i); }
+  // Of the thread that the handler interrupts; 0 outside of one.
+  std::uint32_t interrupted_size() const { return own_; }
   // The chain of all locks held with this one at the end; never 0.
   std::uint64_t ChainWith(const LockClass& lock_class, LockMode mode, Attempt attempt) const {
     return Chain(Newest().chain, lock_class.id(), mode, attempt);
   }
   // The same without `released`, which is given up meanwhile.
   std::uint64_t ChainWithout(const void* released, const LockClass& lock_class) const;
-  // The chain through the entry at `i`.
-  std::uint64_t ChainThrough(std::uint32_t i) const { return at(i).chain; }
   // A hash of the creators' numbers of all locks held and one more; never 0.
   std::uint32_t InstancesWith(std::uint32_t instance) const {
     return Instances(Instances(Newest()), instance);
@@ -202,8 +217,6 @@ class HeldLocks {
     entry.chain = Chain(outer.chain, class_id, mode, attempt);
     if (outlived != nullptr) entry.chain = Chain(entry.chain, outlived->ChainKey());
   }
-  // The same for the entry at `i`, which is in place.
-  void Refill(std::uint32_t i, LockMode mode);
   // With nothing held, an entry before the first one, which stands for that.
   const HeldLock& Newest() const {
     return *(entries_.load(std::memory_order_relaxed) + size_.load(std::memory_order_relaxed) - 1);
@@ -217,6 +230,8 @@ class HeldLocks {
     return entries_.load(std::memory_order_relaxed)[size_.load(std::memory_order_relaxed)];
   }
   void Grow();
+  // Fill of the entry at `i`, which is in place, where another one before it may have changed.
+  void Refill(std::uint32_t i, LockMode mode);
   bool RemoveInner(const void* lock);
 
   std::atomic<std::uint32_t> size_{0};
@@ -225,6 +240,7 @@ class HeldLocks {
   HeldLock inline_entries_[1 + kInlineEntries];
   std::vector<std::unique_ptr<HeldLock[]>> grown_;  // the newest is in use; older ones may be read
   std::vector<OutlivedLocks> outlived_;  // (the thread) by entry, of those that outlive others
+  std::uint32_t own_ = 0;                // where the context that runs begins
 };
 
 }  // namespace locking

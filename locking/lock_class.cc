@@ -1,5 +1,6 @@
 #include "locking/lock_class.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "locking/hash.h"
@@ -60,10 +61,17 @@ const char* LockKindName(LockKind kind) {
       return "mutex";
     case LockKind::kSpin:
       return "spin";
+    case LockKind::kInterrupt:
+      return "interrupt";
     case LockKind::kResource:
       return "resource";
   }
   return "unknown";
+}
+
+bool MayNest(LockKind outer, LockKind inner) {
+  if (outer == LockKind::kResource) return true;
+  return static_cast<int>(inner) >= static_cast<int>(std::min(outer, LockKind::kSpin));
 }
 
 }  // namespace locking

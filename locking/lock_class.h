@@ -19,6 +19,7 @@ enum class LockKind : std::uint8_t {
   kSleepable,  // may be held across a sleep (map, vnode)
   kMutex,      // never held across a sleep except as its interlock (object, page queues, pmap)
   kSpin,       // interrupts off while held; no sleep except as its interlock (free queue)
+  kInterrupt,  // not a lock: a handler that interrupts threads; only spin locks are taken in it
   kResource,   // not a lock: a thing one sleeps for (page busy, free pages)
 };
 
@@ -26,6 +27,7 @@ enum class LockClassFlags : std::uint32_t {
   kNone = 0,
   kRecursiveRead = 1,  // a thread may read-lock again; a waiting writer does not block readers
   kDuplicateOk = 2,    // two instances may be held at once; their order is not checked here
+  kInterruptsOn = 4,   // of spin kind: interrupts stay as they are while it is held
 };
 
 // Whether `taken` may be taken inside `held`, another instance of its class: a declared order.
@@ -72,6 +74,8 @@ std::vector<LockClassInfo> AllLockClasses();
 std::string LockClassName(std::uint32_t id);
 
 const char* LockKindName(LockKind kind);
+// Whether a lock of kind `inner` may be taken inside one of kind `outer`.
+bool MayNest(LockKind outer, LockKind inner);
 
 }  // namespace locking
 

@@ -72,10 +72,14 @@ void Mutex::UnlockCold(Site site) {
   ThreadState& self = Self();
   if (!BeforeWatchedRelease(self, *this, site)) return;
   Free();
-  if (self.executor != nullptr) return self.executor->WakeAddress(this);
-  if (Watched(kWatchFullBarriers)) std::atomic_thread_fence(std::memory_order_seq_cst);
-  LightBarrier();
-  if (SomebodySleeps()) WakeOne();
+  if (self.executor != nullptr) {
+    self.executor->WakeAddress(this);
+  } else {
+    if (Watched(kWatchFullBarriers)) std::atomic_thread_fence(std::memory_order_seq_cst);
+    LightBarrier();
+    if (SomebodySleeps()) WakeOne();
+  }
+  if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
 }
 
 }  // namespace locking

@@ -193,10 +193,14 @@ void RwMutex::UnlockSlow(Site site) {
 void RwMutex::UnlockCold(Site site) {
   ThreadState& self = Self();
   if (!BeforeWatchedRelease(self, *this, site)) return;
-  if (self.executor == nullptr) return ReleaseExclusive();
-  ClearOwner();
-  state_.fetch_and(~(kWriter | kReadersWaiting | kWritersWaiting), std::memory_order_release);
-  self.executor->WakeAddress(this);
+  if (self.executor == nullptr) {
+    ReleaseExclusive();
+  } else {
+    ClearOwner();
+    state_.fetch_and(~(kWriter | kReadersWaiting | kWritersWaiting), std::memory_order_release);
+    self.executor->WakeAddress(this);
+  }
+  if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
 }
 
 void RwMutex::UnlockSharedSlow(Site site) {
@@ -223,12 +227,13 @@ void RwMutex::UnlockSharedCold(Site site) {
     watch::NotHeld(*this, "unlocked (shared)", site);
   if (self.executor == nullptr) {
     ReleaseShared(site);
-    return;
+  } else {
+    const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
+    if ((former & kReaders) == 1)
+      state_.fetch_and(~(kReadersWaiting | kWritersWaiting), std::memory_order_relaxed);
+    if ((former & kReaders) == 1 || LastBeforeWriter(former)) self.executor->WakeAddress(this);
   }
-  const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
-  if ((former & kReaders) == 1)
-    state_.fetch_and(~(kReadersWaiting | kWritersWaiting), std::memory_order_relaxed);
-  if ((former & kReaders) == 1 || LastBeforeWriter(former)) self.executor->WakeAddress(this);
+  if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
 }
 
 void RwMutex::Downgrade(Site site) {
@@ -245,6 +250,7 @@ void RwMutex::Downgrade(Site site) {
     executor->WakeAddress(this);
   else if ((state & kReadersWaiting) != 0)
     FutexWakeAll(state_);
+  if (Watched(kWatchInterrupts)) interrupts::AtPoint(Self(), site);
 }
 
 bool RwMutex::Upgrade(Site site) {
@@ -255,8 +261,12 @@ bool RwMutex::Upgrade(Site site) {
     watch::AskWitness(self, *this, LockMode::kExclusive, Attempt::kUpgrade, site);
   watch::AtPoint(self, PointKind::kLock, this, class_, site);
   if ((state_.fetch_or(kUpgrader, std::memory_order_relaxed) & kUpgrader) != 0) return false;
-  if (!TryUpgrade()) WaitUpgrade(self, site);
+  if (!TryUpgrade()) {
+    if (Watched(kWatchInterrupts)) interrupts::BeforeWait(self, *this, site);
+    WaitUpgrade(self, site);
+  }
   if (t_word.watch != 0) watch::ModeChanged(self, *this, LockMode::kExclusive, site);
+  if (Watched(kWatchInterrupts)) interrupts::AtPoint(self, site);
   return true;
 }
 

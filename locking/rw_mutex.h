@@ -1,5 +1,6 @@
 // RwMutex: many readers or one writer. Fair: a waiting writer or upgrader blocks new readers,
-// unless the class is recursive-read. Sleepable or mutex kind, by its class.
+// unless the class is recursive-read. Sleepable, mutex or spin kind, by its class; whoever waits
+// gives its processor away, whatever the kind.
 #ifndef LOCKING_RW_MUTEX_H_
 #define LOCKING_RW_MUTEX_H_
 

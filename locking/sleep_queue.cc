@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "locking/futex.h"
+#include "locking/interrupt_state.h"
 #include "locking/witness.h"
 
 namespace locking {
@@ -26,13 +27,19 @@ class BucketGuard {
   std::atomic<bool>& locked_;
 };
 
-// Native: sleeps until the token is set, and takes it.
+// Native: sleeps until the token says unparked, and takes it.
 bool ParkNative(ThreadState& self, std::uint64_t deadline_ns) {
-  while (self.park_token.exchange(0, std::memory_order_acquire) == 0) {
+  for (;;) {
+    const std::uint32_t token = self.park_token.exchange(0, std::memory_order_acquire);
+    if ((token & kParkUnparked) != 0) return true;
+    if (token != 0) {
+      if (Watched(kWatchInterrupts))
+        interrupts::AtPoint(self, self.waiting.site.load(std::memory_order_relaxed));
+      continue;
+    }
     if (!FutexWait(self.park_token, 0, deadline_ns))
-      return self.park_token.exchange(0, std::memory_order_acquire) != 0;
+      return (self.park_token.exchange(0, std::memory_order_acquire) & kParkUnparked) != 0;
   }
-  return true;
 }
 
 void Unpark(ThreadState& thread) {
@@ -40,7 +47,7 @@ void Unpark(ThreadState& thread) {
     thread.executor->Unpark(thread);
     return;
   }
-  thread.park_token.store(1, std::memory_order_release);
+  thread.park_token.store(kParkUnparked, std::memory_order_release);
   FutexWake(thread.park_token, 1);
 }
 
@@ -152,6 +159,8 @@ LookUpAgain SleepQueue::SleepWith(const void* channel, const LockBase& interlock
                                   const Resource& resource, std::uint64_t deadline_ns, Site site,
                                   Release release) {
   ThreadState& self = Self();
+  if (Watched(kWatchInterrupts))
+    interrupts::BeforeSleep(self, *resource.resource_class, resource.instance, site);
   if (self.run.witness != nullptr)
     self.run.witness->BeforeSleep(self, &interlock, resource, deadline_ns, site);
   WaitScope waiting(self, channel, resource, deadline_ns, site);

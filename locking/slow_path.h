@@ -3,6 +3,9 @@
 #ifndef LOCKING_SLOW_PATH_H_
 #define LOCKING_SLOW_PATH_H_
 
+#include <optional>
+
+#include "locking/interrupt_state.h"
 #include "locking/watch.h"
 
 namespace locking {
@@ -20,6 +23,7 @@ template <typename Steps>
 [[gnu::noinline]] void AcquireContended(const LockBase& lock, LockMode mode, Site site,
                                         Steps steps) {
   ThreadState& self = Self();
+  if (Watched(kWatchInterrupts)) interrupts::BeforeWait(self, lock, site);
   if (lock.HeldExclusivelyByCaller()) watch::Recursion(lock, site);
   const bool timed = t_word.counts != nullptr;
   const std::uint64_t start = timed ? watch::NowNs(self) : 0;
@@ -29,10 +33,8 @@ template <typename Steps>
   if (timed) watch::CountContended(lock, wait_ns);
 }
 
-// The first acquisition of a thread, the first of a chain, and all on an executor.
 template <typename Steps>
-[[gnu::noinline]] void AcquireCold(const LockBase& lock, LockMode mode, Site site, Steps steps) {
-  ThreadState& self = Self();
+void AcquireColdly(ThreadState& self, const LockBase& lock, LockMode mode, Site site, Steps steps) {
   // Before the point: the order is seen even of a thread that never gets the lock.
   watch::BeforeAcquire(self, lock, mode, Attempt::kBlocking, site);
   if (self.executor != nullptr) {
@@ -44,6 +46,18 @@ template <typename Steps>
   }
   if (!steps.TryAcquire(self)) return AcquireContended(lock, mode, site, steps);
   watch::AfterAcquire(self, lock, mode, Attempt::kBlocking, site);
+}
+
+// The first acquisition of a thread, the first of a chain, and all on an executor or by a thread
+// that takes interrupts.
+template <typename Steps>
+[[gnu::noinline]] void AcquireCold(const LockBase& lock, LockMode mode, Site site, Steps steps) {
+  ThreadState& self = Self();
+  if (!Watched(kWatchInterrupts)) [[likely]]
+    return AcquireColdly(self, lock, mode, site, steps);
+  interrupts::Acquisition acquisition(self, lock, site);
+  AcquireColdly(self, lock, mode, site, steps);
+  acquisition.Acquired();
 }
 
 // A warm one. What is read is read before the lock is taken, behind whose locked instruction it
@@ -72,14 +86,32 @@ template <typename Steps>
 
 // A try; `try_acquire` takes the lock, with its owner, if it is free.
 template <typename TryAcquire>
-inline bool TryAcquireWatched(const LockBase& lock, LockMode mode, Site site,
-                              TryAcquire try_acquire) {
-  ThreadState& self = Self();
-  watch::AtPoint(self, PointKind::kTryLock, &lock, &lock.lock_class(), site);
+inline bool TryNow(ThreadState& self, const LockBase& lock, LockMode mode, Site site,
+                   TryAcquire try_acquire) {
   if (!try_acquire(self)) return false;
   watch::BeforeAcquire(self, lock, mode, Attempt::kTry, site);
   watch::AfterAcquire(self, lock, mode, Attempt::kTry, site);
   return true;
+}
+
+template <typename TryAcquire>
+[[gnu::noinline]] bool TryControlled(ThreadState& self, const LockBase& lock, LockMode mode,
+                                     Site site, TryAcquire try_acquire) {
+  std::optional<interrupts::Acquisition> acquisition;
+  if (Watched(kWatchInterrupts)) acquisition.emplace(self, lock, site);
+  watch::AtPoint(self, PointKind::kTryLock, &lock, &lock.lock_class(), site);
+  if (!TryNow(self, lock, mode, site, try_acquire)) return false;
+  if (acquisition.has_value()) acquisition->Acquired();
+  return true;
+}
+
+template <typename TryAcquire>
+inline bool TryAcquireWatched(const LockBase& lock, LockMode mode, Site site,
+                              TryAcquire try_acquire) {
+  ThreadState& self = Self();
+  if (Watched(kWatchControlled)) [[unlikely]]
+    return TryControlled(self, lock, mode, site, try_acquire);
+  return TryNow(self, lock, mode, site, try_acquire);
 }
 
 // Whether the lock was the newest that the thread holds, and nothing else is to be done before its

@@ -62,6 +62,7 @@ void SpinMutex::UnlockCold(Site site) {
   if (!BeforeWatchedRelease(self, *this, site)) return;
   Free();
   if (self.executor != nullptr) self.executor->WakeAddress(this);
+  if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
 }
 
 }  // namespace locking

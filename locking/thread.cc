@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "locking/futex.h"
+#include "locking/interrupt_state.h"
 #include "locking/resource.h"
 #include "locking/witness.h"
 
@@ -109,14 +110,16 @@ void Thread::WaitForEnd(Site site) {
 std::uint64_t Clock::NowNs() { return watch::NowNs(Self()); }
 
 void Yield(Site site) {
-  if (Executor* executor = Self().executor; executor != nullptr)
+  if (Executor* executor = Self().executor; executor != nullptr) {
     executor->Yield(site);
-  else
-    sched_yield();
+    return;
+  }
+  if (Watched(kWatchInterrupts)) interrupts::AtPoint(Self(), site);
+  sched_yield();
 }
 
-Operation::Operation(const char* name)
-    : outer_(Self().operation.exchange(name, std::memory_order_relaxed)) {}
+Operation::Operation(const char* name, Site site)
+    : site_(site), outer_(Self().operation.exchange(name, std::memory_order_relaxed)) {}
 
 Operation::~Operation() {
   ThreadState& self = Self();
@@ -124,6 +127,7 @@ Operation::~Operation() {
   if (self.run.witness != nullptr) self.run.witness->AtOperationEnd(self, name);
   self.operations_ended.store(self.operations_ended.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
+  if (Watched(kWatchInterrupts)) interrupts::AtPoint(self, site_);
 }
 
 }  // namespace locking

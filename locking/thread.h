@@ -54,11 +54,12 @@ void Yield(Site site = Site::current());
 class Operation {
  public:
   // `name` must live as long as the process.
-  explicit Operation(const char* name);
+  explicit Operation(const char* name, Site site = Site::current());
   ~Operation();
   Operation(const Operation&) = delete;
 
  private:
+  const Site site_;
   const char* outer_;
 };
 

@@ -9,6 +9,7 @@
 #include "locking/asymmetric_barrier.h"
 #include "locking/executor.h"
 #include "locking/futex.h"
+#include "locking/interrupt_state.h"
 #include "locking/limits.h"
 #include "locking/resource.h"
 #include "locking/stack.h"
@@ -81,6 +82,8 @@ ThreadWord WordOf(ThreadState& state) {
   if (state.run.witness != nullptr) bits |= kWatchWitness;
   const Limits* limits = state.executor == nullptr ? state.run.limits : nullptr;
   if (limits != nullptr && limits->bounds().hold_ns != 0) bits |= kWatchLimits;
+  if (state.interrupts != nullptr && !state.interrupts->lines.empty())
+    bits |= kWatchInterrupts | kWatchHeld;
   return {.watch = bits,
           .id = state.id,
           .self = &state,
@@ -122,6 +125,39 @@ namespace {
 // The thread is the only writer of its own record.
 void Advance(WaitRecord& wait) {
   wait.sequence.store(wait.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void EndWait(ThreadState& self) {
+  WaitRecord& wait = self.waiting;
+  if (self.executor != nullptr) {  // nobody else looks on while this thread runs
+    Advance(wait);
+    return;
+  }
+  // Sequentially consistent, as in PinnedWait: one of the two sees the other.
+  wait.sequence.fetch_add(1, std::memory_order_seq_cst);
+  while (wait.pins.load(std::memory_order_seq_cst) != 0) sched_yield();
+}
+
+template <typename T>
+void CopyWord(const std::atomic<T>& from, std::atomic<T>* to) {
+  to->store(from.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+// All but the sequence and the pins.
+void CopyWait(const WaitRecord& from, WaitRecord* to) {
+  CopyWord(from.target, &to->target);
+  CopyWord(from.target_class, &to->target_class);
+  CopyWord(from.instance, &to->instance);
+  CopyWord(from.mode, &to->mode);
+  CopyWord(from.holder, &to->holder);
+  CopyWord(from.message, &to->message);
+  CopyWord(from.site, &to->site);
+  CopyWord(from.may_idle, &to->may_idle);
+  CopyWord(from.has_deadline, &to->has_deadline);
+  CopyWord(from.settled, &to->settled);
+  CopyWord(from.woken, &to->woken);
+  CopyWord(from.since_ns, &to->since_ns);
+  for (int i = 0; i < WaitRecord::kStackDepth; ++i) CopyWord(from.stack[i], &to->stack[i]);
 }
 
 }  // namespace
@@ -182,16 +218,22 @@ void WaitScope::Begin(Site site) {
 }
 
 WaitScope::~WaitScope() {
-  WaitRecord& wait = self_.waiting;
-  if (self_.executor != nullptr) {  // nobody else looks on while this thread runs
-    Advance(wait);
-    return;
-  }
-  // Sequentially consistent, as in PinnedWait: one of the two sees the other.
-  wait.sequence.fetch_add(1, std::memory_order_seq_cst);
-  while (wait.pins.load(std::memory_order_seq_cst) != 0) sched_yield();
-  if (self_.run.limits != nullptr) [[unlikely]]
+  EndWait(self_);
+  if (self_.executor == nullptr && self_.run.limits != nullptr) [[unlikely]]
     self_.run.limits->WaitEnds(self_);
+}
+
+SuspendedWait::SuspendedWait(ThreadState& self) : self_(self) {
+  if (self.waiting.sequence.load(std::memory_order_relaxed) % 2 == 0) return;
+  record_ = std::make_unique<WaitRecord>();
+  CopyWait(self.waiting, record_.get());
+  EndWait(self);
+}
+
+SuspendedWait::~SuspendedWait() {
+  if (record_ == nullptr) return;
+  CopyWait(*record_, &self_.waiting);
+  Advance(self_.waiting);
 }
 
 }  // namespace locking

@@ -40,9 +40,16 @@ enum Watch : std::uint32_t {
   kWatchFullBarriers = 16,  // the kernel has no asymmetric ones: an unlock needs a full barrier
   kWatchTimedHold = 32,     // a hold is being timed: its unlock must not be missed
   kWatchLimits = 64,        // every hold is timed, in the held list
+  kWatchInterrupts = 128,   // takes interrupts: every operation may run a handler
 };
+// Either of these: an operation is more than itself.
+inline constexpr std::uint32_t kWatchControlled = kWatchExecutor | kWatchInterrupts;
 // One of these: the held list is kept.
 inline constexpr std::uint32_t kWatchKeepsHeld = kWatchWitness | kWatchHeld | kWatchLimits;
+
+// Bits of ThreadState::park_token.
+inline constexpr std::uint32_t kParkUnparked = 1;
+inline constexpr std::uint32_t kParkInterrupted = 2;
 
 // What an owner word may hold instead of a thread id.
 inline constexpr std::uint32_t kNobody = 0;
@@ -87,6 +94,7 @@ struct WaitRecord {
 };
 
 class StatisticsBlock;  // statistics.h
+struct InterruptState;  // interrupt_state.h
 
 // What a run sets up for its threads; spawned threads inherit it.
 struct RunContext {
@@ -112,15 +120,16 @@ struct alignas(64) ThreadState {
   WaitRecord waiting;                              // (a)
   std::atomic<const char*> operation{nullptr};     // (a) what the worker is doing
   std::atomic<std::uint64_t> operations_ended{0};  // (a) progress, for the watchdog
-  std::atomic<std::uint32_t> park_token{0};        // (a) futex of Park and Unpark
-  ThreadState* wait_next = nullptr;    // sleep queue bucket lock: next waiter of the bucket
-  const void* wait_channel = nullptr;  // sleep queue bucket lock
-  bool wait_signalled = false;         // sleep queue bucket lock
+  std::atomic<std::uint32_t> park_token{0};  // (a) futex of Park; kParkUnparked, kParkInterrupted
+  ThreadState* wait_next = nullptr;          // sleep queue bucket lock: next waiter of the bucket
+  const void* wait_channel = nullptr;        // sleep queue bucket lock
+  bool wait_signalled = false;               // sleep queue bucket lock
   std::atomic<StatisticsBlock*> statistics{nullptr};  // (a) owned; nullptr until it counts
   const void* timed_lock = nullptr;                   // (t) whose hold is timed; nullptr: none is
   std::uint64_t timed_since_ns = 0;                   // (t)
   void* executor_data = nullptr;                      // executor's own
   ChainCache* chains = nullptr;                       // (t) run.witness's own; nullptr: none yet
+  std::unique_ptr<InterruptState> interrupts;         // (t) nullptr: it never took any
 };
 
 // Registers the calling OS thread under `name`; nothing if it is registered already.
@@ -180,6 +189,18 @@ class WaitScope {
   void Begin(Site site);
 
   ThreadState& self_;
+};
+
+// The caller's wait, if it is in one, has ended for all who look on, until the end of this scope.
+class SuspendedWait {
+ public:
+  explicit SuspendedWait(ThreadState& self);
+  ~SuspendedWait();
+  SuspendedWait(const SuspendedWait&) = delete;
+
+ private:
+  ThreadState& self_;
+  std::unique_ptr<WaitRecord> record_;  // nullptr: it was in none
 };
 
 // Keeps the wait of another thread from ending, so that what its record points to may be read. Hold

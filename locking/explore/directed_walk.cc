@@ -29,10 +29,22 @@ DirectedWalk::DirectedWalk(const std::vector<CycleWait>& cycle) {
   }
 }
 
+// An interrupt waits for its thread to hold what the circle has it hold; then it is like any other.
+bool DirectedWalk::ComesTooEarly(const ThreadView& interrupt) const {
+  bool too_early = false;
+  for (std::uint32_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].wanted != interrupt.next.lock_class->id()) continue;
+    if (Holds(*interrupt.held, places_[i].held)) return false;
+    too_early = true;
+  }
+  return too_early;
+}
+
 void DirectedWalk::BeginExecution(std::uint64_t seed) { draw_.Begin(HashCombine(seed, ++walks_)); }
 
 bool DirectedWalk::IsInCircle(const ThreadView& thread) const {
   const Point& next = thread.next;
+  if (next.kind == PointKind::kInterrupt) return ComesTooEarly(thread);
   if (next.kind != PointKind::kLock && next.kind != PointKind::kLockShared) return false;
   for (std::uint32_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];

@@ -1,6 +1,7 @@
 // A random walk into a circle of waits: a thread that stands where the circle has one of its
 // threads, with what another one waits for and about to wait itself, is kept there while others can
-// run. Where all of them stand there, they go on and wait for each other.
+// run; so is an interrupt, until its thread stands there. Where all of them stand there, they go on
+// and wait for each other.
 //
 // Each execution that it begins is another walk, also with the same seed: the seed of the execution
 // that showed the circle may stay, and with it what the body does.
@@ -33,6 +34,7 @@ class DirectedWalk final : public Strategy {
     std::uint64_t site_hash;
   };
   bool IsInCircle(const ThreadView& thread) const;
+  bool ComesTooEarly(const ThreadView& interrupt) const;
 
   PlainArray<Place> places_;
   std::uint64_t walks_ = 0;

@@ -37,6 +37,11 @@ void PageDaemonLock(Bug bug);
 void Pool(Bug bug);
 void Semaphores(Bug bug);
 
+// programs_interrupts.cc: what a handler takes is held where it may come.
+void InterruptInversion(Bug bug);
+void InterruptInversionBetweenTwo(Bug bug);
+void InterruptWakeup(Bug bug);
+
 }  // namespace locking::explore::programs
 
 #endif  // LOCKING_EXPLORE_PROGRAM_BODIES_H_

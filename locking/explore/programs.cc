@@ -109,6 +109,22 @@ void AddResourcePrograms(std::vector<Program>* list) {
                    [] { programs::Semaphores(Bug::kMended); }, ""});
 }
 
+void AddInterruptPrograms(std::vector<Program>* list) {
+  list->push_back({"interrupt_inversion", "a handler takes a lock that is held with interrupts on",
+                   [] { programs::InterruptInversion(Bug::kPresent); }, "LK06"});
+  list->push_back({"interrupt_inversion_mended", "interrupts are off while it is held",
+                   [] { programs::InterruptInversion(Bug::kMended); }, ""});
+  list->push_back({"interrupt_inversion_2",
+                   "who holds the handler's lock waits for who is interrupted",
+                   [] { programs::InterruptInversionBetweenTwo(Bug::kPresent); }, "LK09"});
+  list->push_back({"interrupt_inversion_2_mended", "interrupts are off in the inner lock",
+                   [] { programs::InterruptInversionBetweenTwo(Bug::kMended); }, ""});
+  list->push_back({"interrupt_wakeup", "the test and the sleep leave interrupts on between them",
+                   [] { programs::InterruptWakeup(Bug::kPresent); }, "LK10"});
+  list->push_back({"interrupt_wakeup_mended", "interrupts are off from the test to the sleep",
+                   [] { programs::InterruptWakeup(Bug::kMended); }, ""});
+}
+
 }  // namespace
 
 const std::vector<Program>& Programs() {
@@ -117,6 +133,7 @@ const std::vector<Program>& Programs() {
     AddOrderPrograms(list);
     AddBlockingPrograms(list);
     AddResourcePrograms(list);
+    AddInterruptPrograms(list);
     std::sort(list->begin(), list->end(),
               [](const Program& a, const Program& b) { return a.name < b.name; });
     return list;

@@ -14,22 +14,14 @@ namespace locking {
 
 namespace {
 
-constexpr std::uint32_t Bit(PointKind kind) { return 1u << static_cast<std::uint32_t>(kind); }
 // Where a thread stands in a destructor, most likely, or is not yet known to its spawner.
 constexpr std::uint32_t kThrowsNothing = Bit(PointKind::kUnlock) | Bit(PointKind::kWakeup) |
                                          Bit(PointKind::kSpawn) | Bit(PointKind::kJoin);
-constexpr std::uint32_t kBlockingKinds =
-    Bit(PointKind::kLock) | Bit(PointKind::kLockShared) | Bit(PointKind::kJoin);
 // What a spin loop does: nothing that could help another thread on.
 constexpr std::uint32_t kIdleKinds =
     Bit(PointKind::kLoad) | Bit(PointKind::kTryLock) | Bit(PointKind::kYield);
 
 bool MayThrow(PointKind kind) { return (kThrowsNothing & Bit(kind)) == 0; }
-
-std::uint32_t BucketOf(const void* address) {
-  return static_cast<std::uint32_t>((reinterpret_cast<std::uintptr_t>(address) * kHashMultiplier) >>
-                                    58);
-}
 
 constexpr std::uint64_t kClockStartNs = 1'000'000'000;
 
@@ -49,6 +41,7 @@ void ExploreExecutor::BeginExecution(Strategy& strategy, const Execution& execut
   unfinished_ = 0;
   idle_yields_ = 0;
   used_ = 0;
+  lines_used_ = 0;
   if (blocked_ != 0) {
     blocked_ = 0;
     for (std::uint32_t i = 0; i < kBuckets; ++i) blocked_heads_[i] = blocked_tails_[i] = nullptr;
@@ -81,32 +74,6 @@ inline std::uint64_t ExploreExecutor::HashOfSite(const void* key, Site site) {
   return entry.hash;
 }
 
-// A runnable fibre is no longer, until WakeAddress(address).
-inline void ExploreExecutor::Block(Fibre& fibre, const void* address) {
-  fibre.state = FibreState::kBlocked;
-  fibre.blocked_on = address;
-  fibre.next_blocked = nullptr;
-  const std::uint32_t bucket = BucketOf(address);
-  if (blocked_heads_[bucket] == nullptr)
-    blocked_heads_[bucket] = &fibre;
-  else
-    blocked_tails_[bucket]->next_blocked = &fibre;
-  blocked_tails_[bucket] = &fibre;
-  ++blocked_;
-  RemoveRunnable(fibre);
-}
-
-// Whether it would only block in its next operation: its lock is held, or who it joins has not
-// ended. A lock that readers hold says nothing here: whoever is picked for it tries, and blocks.
-inline bool ExploreExecutor::WouldBlock(const Fibre& fibre) const {
-  if ((kBlockingKinds & Bit(fibre.next.kind)) == 0) return false;
-  if (fibre.next.kind == PointKind::kJoin)
-    return static_cast<const Fibre*>(fibre.next.address)->state != FibreState::kEnded;
-  const auto* lock = static_cast<const LockBase*>(fibre.next.address);
-  const std::uint32_t owner = lock->owner().load(std::memory_order_relaxed);
-  return owner != kNobody && owner != fibre.id;
-}
-
 // Who has been set aside already depends on the strategy's questions; what follows from the number
 // of those who can run must not, or a replay would differ.
 void ExploreExecutor::SetAsideBlocked() {
@@ -132,6 +99,8 @@ __attribute__((always_inline)) inline Fibre* ExploreExecutor::Decide() {
   clock_ns_ += kPointNs;
   if (clock_ns_ >= earliest_deadline_) [[unlikely]]
     WakeTimedOut();
+  if (lines_used_ != 0) [[unlikely]]
+    return DecideWithInterrupts();
   for (;;) {
     if (runnable_.empty()) [[unlikely]] {
       RestoreYielded();
@@ -157,21 +126,14 @@ void ExploreExecutor::Reschedule(Fibre& self) {
   GoOnWith(self, Decide());
 }
 
-// Runs `next`, who was decided upon; returns when the caller is picked again, or when the execution
-// is given up.
-inline void ExploreExecutor::GoOnWith(Fibre& self, Fibre* next) {
-  if (next == &self) return;
-  if (next == nullptr) [[unlikely]]
-    DeclareStuck();
-  else
-    SwitchTo(*next);
-}
-
-inline void ExploreExecutor::RestoreYielded() {
-  if (yielded_.empty()) [[likely]]
-    return;
-  for (std::uint32_t i = 0; i < yielded_.size(); ++i) AddRunnable(*yielded_[i]);
-  yielded_.clear();
+// The caller was picked for a handler: returns when it was picked for its operation, or when the
+// execution is given up.
+void ExploreExecutor::RunInterrupts(Fibre& self) {
+  while (self.interrupt != nullptr) {
+    RunInterrupt(self);
+    if (abandoned()) return;
+    GoOnWith(self, Decide());
+  }
 }
 
 // ---- Time
@@ -221,6 +183,8 @@ void ExploreExecutor::AtPoint(PointKind kind, const void* address, const LockCla
   }
   RestoreYielded();
   GoOnWith(self, Decide());
+  if (self.interrupt != nullptr) [[unlikely]]
+    RunInterrupts(self);
   if (abandoned()) [[unlikely]]
     PassAbandoned(MayThrow(self.next.kind));
 }
@@ -231,6 +195,8 @@ void ExploreExecutor::BlockOn(const void* address) {
   Fibre& self = *current_;
   Block(self, address);
   Reschedule(self);
+  if (self.interrupt != nullptr) [[unlikely]]
+    RunInterrupts(self);
   if (abandoned()) [[unlikely]]
     PassAbandoned(true);
 }
@@ -268,15 +234,17 @@ bool ExploreExecutor::Park(std::uint64_t deadline_ns) {
   Announce(self, PointKind::kSleep, wait.target.load(std::memory_order_relaxed),
            wait.target_class.load(std::memory_order_relaxed),
            wait.site.load(std::memory_order_relaxed));
-  self.state = FibreState::kParked;
-  self.timed_out = false;
-  self.deadline_ns = deadline_ns;
-  if (deadline_ns != kNoDeadline) {
-    timed_.push_back(&self);
-    if (deadline_ns < earliest_deadline_) earliest_deadline_ = deadline_ns;
-  }
-  RemoveRunnable(self);
-  Reschedule(self);
+  do {
+    self.state = FibreState::kParked;
+    self.timed_out = false;
+    self.deadline_ns = deadline_ns;
+    if (deadline_ns != kNoDeadline) {
+      timed_.push_back(&self);
+      if (deadline_ns < earliest_deadline_) earliest_deadline_ = deadline_ns;
+    }
+    RemoveRunnable(self);
+    Reschedule(self);
+  } while (self.interrupt != nullptr && SleepsOnAfterInterrupt(self));
   return !self.timed_out && !abandoned();
 }
 
@@ -286,16 +254,19 @@ void ExploreExecutor::Unpark(ThreadState& thread) {
     fibre.unparked = true;
     return;
   }
-  if (fibre.deadline_ns != kNoDeadline) {
-    for (std::uint32_t i = 0; i < timed_.size(); ++i) {
-      if (timed_[i] != &fibre) continue;
-      timed_[i] = timed_.back();
-      timed_.pop_back();
-      break;
-    }
-    FindEarliestDeadline();
-  }
+  ForgetDeadline(fibre);
   AddRunnable(fibre);
+}
+
+void ExploreExecutor::ForgetDeadline(const Fibre& fibre) {
+  if (fibre.deadline_ns == kNoDeadline) return;
+  for (std::uint32_t i = 0; i < timed_.size(); ++i) {
+    if (timed_[i] != &fibre) continue;
+    timed_[i] = timed_.back();
+    timed_.pop_back();
+    break;
+  }
+  FindEarliestDeadline();
 }
 
 void ExploreExecutor::Yield(Site site) {
@@ -317,6 +288,8 @@ void ExploreExecutor::Yield(Site site) {
     yielded_.push_back(&self);
   }
   GoOnWith(self, Decide());
+  if (self.interrupt != nullptr) [[unlikely]]
+    RunInterrupts(self);
   if (abandoned()) [[unlikely]]
     PassAbandoned(true);
 }

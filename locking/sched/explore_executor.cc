@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "locking/evidence.h"
+#include "locking/interrupt_state.h"
 #include "locking/sched/context.h"
 #include "locking/sched/sanitizer_fibres.h"
 #include "locking/sched/stuck.h"
@@ -63,6 +64,7 @@ ExploreExecutor::ExploreExecutor() : announces_(sanitizer::Tsan() || sanitizer::
 ExploreExecutor::~ExploreExecutor() {
   DismissFibres();
   for (std::uint32_t i = 0; i < fibres_.size(); ++i) delete fibres_[i];
+  for (std::uint32_t n = 0; n < lines_.size(); ++n) delete lines_[n];
 }
 
 bool ExploreExecutor::Run(const std::function<void()>& body, Strategy& strategy,
@@ -98,6 +100,7 @@ void ExploreExecutor::ResetThread(Fibre& fibre, std::string name, const RunConte
   thread.operation.store(nullptr, std::memory_order_relaxed);
   thread.operations_ended.store(0, std::memory_order_relaxed);
   thread.chains = nullptr;
+  thread.interrupts = nullptr;
 }
 
 ThreadState* ExploreExecutor::Spawn(std::string name, std::function<void()> body, Site site) {

@@ -76,6 +76,9 @@ class ExploreExecutor final : public Executor {
   ThreadState* Spawn(std::string name, std::function<void()> body, Site site) override;
   void Join(ThreadState* thread, Site site) override;
   std::uint64_t NowNs() override;
+  void TakeInterrupt(Interrupt& interrupt, std::uint32_t posts) override;
+  void LeaveInterrupt(Interrupt& interrupt) override;
+  void PostInterrupt(Interrupt& interrupt) override;
   [[noreturn]] void Fail(Finding finding) override;
   void UnwindIfAbandoned() override;
   void NoteSanitizerReport(const SanitizerReport& report) override;
@@ -110,8 +113,18 @@ class ExploreExecutor final : public Executor {
   bool JumpClock();
   void WakeTimedOut();
   void FindEarliestDeadline();
+  void ForgetDeadline(const Fibre& fibre);
+  void RunInterrupts(Fibre& self);
   std::uint64_t HashOfSite(const void* key, Site site);
-  // explore_core.cc: an execution that is given up.
+  // explore_interrupts.cc: without sanitizers, too.
+  static bool MayInterrupt(const InterruptLine& line);
+  const ThreadView* PickWithInterrupts();
+  Fibre* DecideWithInterrupts();
+  void Interrupted(InterruptLine& line);
+  void Unblock(Fibre& fibre);
+  void RunInterrupt(Fibre& self);
+  bool SleepsOnAfterInterrupt(Fibre& self);
+  // explore_fibres.cc: an execution that is given up.
   void GiveUp();
   void IgnoreUnwinding(Fibre& self);
   void PassAbandoned(bool may_throw);
@@ -156,16 +169,19 @@ class ExploreExecutor final : public Executor {
   PlainArray<Fibre*> timed_;             // (s) parked with a deadline
   Fibre* blocked_heads_[kBuckets] = {};  // (s) in order of arrival
   Fibre* blocked_tails_[kBuckets] = {};  // (s)
-  PlainArray<Fibre*> fibres_;            // (s) all ever made; thread n is fibres_[n - 1]
-  std::uint32_t used_ = 0;               // (s) of this execution
-  FibreContext host_;                    // (s)
-  EhGlobals* eh_globals_ = nullptr;      // (s)
-  bool dismissed_ = false;               // (s)
-  const bool announces_;                 // (c) a sanitizer wants to know of switches
-  std::uint64_t seed_ = 0;               // (s)
-  std::uint32_t sanitizer_reports_ = 0;  // (s)
-  SanitizerReport sanitizer_report_;     // (s)
-  SiteEntry sites_[kSiteEntries] = {};   // (s)
+  PlainArray<InterruptLine*> lines_;     // (s) all ever made; that of number n has n as its id
+  std::uint32_t lines_used_ = 0;         // (s) of this execution, some of them no longer
+  PlainArray<const ThreadView*> candidates_;  // (s) scratch space
+  PlainArray<Fibre*> fibres_;                 // (s) all ever made; thread n is fibres_[n - 1]
+  std::uint32_t used_ = 0;                    // (s) of this execution
+  FibreContext host_;                         // (s)
+  EhGlobals* eh_globals_ = nullptr;           // (s)
+  bool dismissed_ = false;                    // (s)
+  const bool announces_;                      // (c) a sanitizer wants to know of switches
+  std::uint64_t seed_ = 0;                    // (s)
+  std::uint32_t sanitizer_reports_ = 0;       // (s)
+  SanitizerReport sanitizer_report_;          // (s)
+  SiteEntry sites_[kSiteEntries] = {};        // (s)
 
   const std::function<void()>* main_body_ = nullptr;  // (i)
   bool failed_ = false;                               // (i)

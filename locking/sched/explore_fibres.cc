@@ -50,6 +50,7 @@ Fibre& ExploreExecutor::TakeFibre(std::uint32_t parent) {
   fibre.parent = parent;
   fibre.state = FibreState::kEnded;
   fibre.unparked = false;
+  fibre.interrupt = nullptr;
   fibre.abandoned_points = 0;
   fibre.abandoned_waits = 0;
   return fibre;

@@ -57,6 +57,8 @@ struct Fibre : ThreadView, FibreContext {
   const void* blocked_on = nullptr;         // (s)
   Fibre* next_blocked = nullptr;            // (s)
   std::uint64_t deadline_ns = kNoDeadline;  // (s)
+  Interrupt* interrupt = nullptr;           // (s) picked: whose handler to run before it goes on
+  bool interrupted_asleep = false;          // (s) it was parked when picked so
   std::uint32_t abandoned_points = 0;       // (s) operations since the execution was given up
   std::uint32_t abandoned_waits = 0;        // (s)
   ExploreExecutor* const executor;          // (c)
@@ -66,6 +68,14 @@ struct Fibre : ThreadView, FibreContext {
   StackMemory stack;                               // (c)
   std::function<void()> body;                      // (i)
   ThreadState thread;                              // (i)
+};
+
+// A thread that takes an interrupt.
+struct InterruptLine : ThreadView {
+  std::uint64_t next_hash = 0;     // (s) of `next`
+  Fibre* fibre = nullptr;          // (s) nullptr: it takes it no longer
+  Interrupt* interrupt = nullptr;  // (s)
+  std::uint32_t posts = 0;         // (s) not handled yet
 };
 
 }  // namespace locking

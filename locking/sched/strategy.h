@@ -19,13 +19,17 @@
 
 namespace locking {
 
-// What a strategy may know of a thread.
+// What a strategy may know of a thread; or of a handler that may interrupt one now.
 struct ThreadView {
-  std::uint32_t id = 0;             // from 1, in order of creation; 1 is the body itself
-  std::uint32_t parent = 0;         // id of the thread that spawned it; 0 for the body
+  // From 1, in order of creation; 1 is the body itself. Handlers count from kFirstInterruptId on.
+  std::uint32_t id = 0;
+  // Id of the thread that spawned it; 0 for the body. Of a handler: the thread that it interrupts.
+  std::uint32_t parent = 0;
   Point next{};                     // what it does when it is picked; kStart before its first point
-  const HeldLocks* held = nullptr;  // what it holds, where something keeps the list
+  const HeldLocks* held = nullptr;  // what that thread holds, where something keeps the list
 };
+
+inline constexpr std::uint32_t kFirstInterruptId = 1u << 20;
 
 struct Choice {
   const ThreadView* const* runnable;  // in an order that depends on the schedule so far alone

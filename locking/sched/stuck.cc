@@ -117,6 +117,24 @@ std::string Signature(const std::string& id, const Threads& threads,
   return signature;
 }
 
+// The place of `waiter`, who holds what `former` waits for. In a handler these are two, where the
+// thread that it interrupts is the holder: that waits for the handler.
+void AddToCycle(const ThreadState& waiter, const ThreadState& former,
+                std::vector<CycleWait>* cycle) {
+  std::uint32_t held = ClassWaitedFor(former);
+  const void* lock = former.waiting.target.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < waiter.held.interrupted_size(); ++i) {
+    if (waiter.held.at(i).lock.load(std::memory_order_relaxed) != lock) continue;
+    const HeldLock& interrupt = waiter.held.own(0);
+    const std::uint32_t handler = interrupt.lock_class.load(std::memory_order_relaxed)->id();
+    cycle->push_back({held, handler, interrupt.site.load(std::memory_order_relaxed)});
+    held = handler;
+    break;
+  }
+  cycle->push_back(
+      {held, ClassWaitedFor(waiter), waiter.waiting.site.load(std::memory_order_relaxed)});
+}
+
 Finding Deadlock(const Threads& threads, const std::vector<std::size_t>& circle) {
   Finding finding;
   finding.id = "LK09";
@@ -130,8 +148,7 @@ Finding Deadlock(const Threads& threads, const std::vector<std::size_t>& circle)
     finding.title += (i == 0 ? " " : ", ") + waiter.name + " waits for " +
                      (joins ? "the end of " : TargetOf(waiter) + " held by ") + holder.name;
     const ThreadState& former = *threads[circle[(i + circle.size() - 1) % circle.size()]].thread;
-    finding.cycle.push_back({ClassWaitedFor(former), ClassWaitedFor(waiter),
-                             waiter.waiting.site.load(std::memory_order_relaxed)});
+    AddToCycle(waiter, former, &finding.cycle);
   }
   finding.signature = Signature(finding.id, threads, circle);
   return finding;

@@ -22,9 +22,13 @@ void ReportAll(std::vector<Finding>* findings) {
 constexpr std::uint64_t kNestedKey = 0x5A5A5A5A5A5A5A5Aull;
 
 bool HoldsClass(const ThreadState& self, const LockClass& lock_class) {
-  for (std::uint32_t i = 0; i < self.held.size(); ++i)
-    if (self.held.at(i).lock_class.load(std::memory_order_relaxed) == &lock_class) return true;
+  for (std::uint32_t i = 0; i < self.held.own_size(); ++i)
+    if (self.held.own(i).lock_class.load(std::memory_order_relaxed) == &lock_class) return true;
   return false;
+}
+
+bool IsInterrupt(const HeldLock& held) {
+  return held.lock_class.load(std::memory_order_relaxed)->kind() == LockKind::kInterrupt;
 }
 
 void CountOne(ChainCache::Slot* slot) {
@@ -73,7 +77,7 @@ void LockOrderWitness::DecideWithStack(ThreadState& self, const Attempted& takin
 
 void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempted& taking) {
   const HeldLock* held = self.held.Find(taking.lock);
-  if (held == nullptr) return;
+  if (held == nullptr || held < &self.held.own(0)) return;
   const bool both_shared = taking.mode == LockMode::kShared && held->mode() == LockMode::kShared;
   // The caller would wait for itself for ever.
   if (!both_shared) return watch::Recursion(*taking.lock, taking.site);
@@ -96,8 +100,8 @@ void LockOrderWitness::CheckSameInstance(const ThreadState& self, const Attempte
 SameClass LockOrderWitness::OrderInClass(const ThreadState& self, const LockBase& taken) const {
   const LockClass& lock_class = taken.lock_class();
   if (lock_class.Has(LockClassFlags::kDuplicateOk)) return SameClass::kInOrder;
-  for (std::uint32_t i = self.held.size(); i-- > 0;) {
-    const HeldLock& held = self.held.at(i);
+  for (std::uint32_t i = self.held.own_size(); i-- > 0;) {
+    const HeldLock& held = self.held.own(i);
     if (held.lock_class.load(std::memory_order_relaxed) != &lock_class) continue;
     if (lock_class.order() != nullptr) {
       const auto* newest = static_cast<const LockBase*>(held.lock.load(std::memory_order_relaxed));
@@ -181,41 +185,51 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
              .site = taking.site,
              .stack = graph_.stacks().Add(stack),
              .stack_site = taking.site};
-  const std::uint32_t n = self.held.size();
+  const std::uint32_t n = self.held.own_size();
   a.held.reserve(n);
   for (std::uint32_t i = 0; i < n; ++i) {
-    const HeldLock& held = self.held.at(i);
+    const HeldLock& held = self.held.own(i);
     if (taking.released != nullptr && held.lock.load(std::memory_order_relaxed) == taking.released)
       continue;
-    TakenLock lock{.node = graph_.NodeOf(*held.lock_class.load(std::memory_order_relaxed)),
-                   .instance = held.instance(),
-                   .mode = held.mode(),
-                   .attempt = held.attempt(),
-                   .site = held.site.load(std::memory_order_relaxed),
-                   .stack = kNoStack,
-                   .stack_site = {}};
-    if (const Acquisition* first = RecordThrough(*record.chains, self.held, i); first != nullptr) {
-      lock.stack = first->taken.stack;
-      lock.stack_site = first->taken.site;
-    }
-    if (!graph_.node(lock.node).ambiguous &&
-        !instances_.Add(held.lock.load(std::memory_order_relaxed), lock.node, lock.instance))
-      graph_.node(lock.node).ambiguous = reconsider_ = true;
-    if (const OutlivedLocks* outlived = self.held.OutlivedBy(i); outlived != nullptr)
+    if (const OutlivedLocks* outlived = self.held.OutlivedBy(self.held.interrupted_size() + i);
+        outlived != nullptr)
       for (const OutlivedLocks::Lock& former : outlived->all())
         a.outlived.push_back({static_cast<std::uint32_t>(a.held.size()),
                               graph_.NodeOf(*former.lock_class), former.instance, former.mode});
-    a.held.push_back(lock);
+    a.held.push_back(DescribeHeld(*record.chains, held));
   }
+  if (!a.held.empty() && graph_.IsInterrupt(a.held[0])) {  // what it interrupts stands below
+    a.held[0].stack = a.taken.stack;
+    a.held[0].stack_site = a.held[0].site;
+  }
+  for (std::uint32_t i = 0; i < self.held.interrupted_size(); ++i)
+    a.interrupted.push_back(DescribeHeld(*record.chains, self.held.at(i)));
   if (const std::uint32_t end = graph_.FindEnd(self.spawn); end != OrderGraph::kNoEnd)
     a.held.push_back(graph_.HeldEnd(end, self.id));
   return a;
 }
 
-const Acquisition* LockOrderWitness::RecordThrough(ChainCache& chains, const HeldLocks& held,
-                                                   std::uint32_t i) const {
-  const ChainCache::Slot* slot = chains.Find(held.ChainThrough(i));
-  if (slot == nullptr) slot = chains.Find(held.ChainThrough(i) ^ kNestedKey);
+TakenLock LockOrderWitness::DescribeHeld(ChainCache& chains, const HeldLock& held) {
+  TakenLock lock{.node = graph_.NodeOf(*held.lock_class.load(std::memory_order_relaxed)),
+                 .instance = held.instance(),
+                 .mode = held.mode(),
+                 .attempt = held.attempt(),
+                 .site = held.site.load(std::memory_order_relaxed),
+                 .stack = kNoStack,
+                 .stack_site = {}};
+  if (const Acquisition* first = RecordThrough(chains, held); first != nullptr) {
+    lock.stack = first->taken.stack;
+    lock.stack_site = first->taken.site;
+  }
+  if (!graph_.node(lock.node).ambiguous &&
+      !instances_.Add(held.lock.load(std::memory_order_relaxed), lock.node, lock.instance))
+    graph_.node(lock.node).ambiguous = reconsider_ = true;
+  return lock;
+}
+
+const Acquisition* LockOrderWitness::RecordThrough(ChainCache& chains, const HeldLock& held) const {
+  const ChainCache::Slot* slot = chains.Find(held.chain);
+  if (slot == nullptr) slot = chains.Find(held.chain ^ kNestedKey);
   return slot == nullptr || slot->record == kNotKept ? nullptr : &graph_.acquisition(slot->record);
 }
 
@@ -276,10 +290,11 @@ void LockOrderWitness::CheckKinds(std::uint32_t index, Findings* findings) {
   const ClassNode& taken = graph_.node(a.taken.node);
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     const ClassNode& held = graph_.node(a.held[i].node);
-    if (held.kind == LockKind::kResource || taken.kind >= held.kind) continue;
+    if (MayNest(held.kind, taken.kind)) continue;
     Finding finding =
         PairFinding(graph_, index, i, "LK05", "",
-                    taken.name + " (" + LockKindName(taken.kind) + ") is taken inside " +
+                    taken.name + " (" + LockKindName(taken.kind) + ") is taken " +
+                        (graph_.IsInterrupt(a.held[i]) ? "in the handler of " : "inside ") +
                         held.name + " (" + LockKindName(held.kind) + ")");
     if (reported_.insert(finding.signature).second) findings->push_back(std::move(finding));
   }
@@ -291,7 +306,7 @@ void LockOrderWitness::CheckSameClass(const ThreadState& self, const Attempted& 
   const ClassNode& taken = graph_.node(a.taken.node);
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     if (a.held[i].node != a.taken.node) continue;
-    if (self.held.at(i).lock.load(std::memory_order_relaxed) == taking.lock) continue;  // LK01
+    if (self.held.own(i).lock.load(std::memory_order_relaxed) == taking.lock) continue;  // LK01
     const bool both_shared =
         a.held[i].mode == LockMode::kShared && a.taken.mode == LockMode::kShared;
     if (both_shared && taken.recursive_read) continue;
@@ -339,15 +354,15 @@ bool LockOrderWitness::FirstReport(const LockCycle& cycle) {
 }
 
 void LockOrderWitness::AtOperationEnd(ThreadState& self, const char* operation) {
-  for (std::uint32_t i = 0; i < self.held.size(); ++i)
-    if (self.held.at(i).attempt() != Attempt::kPromise)
+  for (std::uint32_t i = 0; i < self.held.own_size(); ++i)
+    if (self.held.own(i).attempt() != Attempt::kPromise && !IsInterrupt(self.held.own(i)))
       ReportHeld(self, i, "LK11", std::string("is held at the end of ") + operation, operation);
 }
 
 void LockOrderWitness::AtThreadEnd(ThreadState& self) {
   AtOperationEnd(self, "thread exit");
-  for (std::uint32_t i = 0; i < self.held.size(); ++i)
-    if (self.held.at(i).attempt() == Attempt::kPromise)
+  for (std::uint32_t i = 0; i < self.held.own_size(); ++i)
+    if (self.held.own(i).attempt() == Attempt::kPromise)
       ReportHeld(self, i, "LK11", "is not signalled by the end of the thread that promised it",
                  "thread exit");
   self.held.Clear();
@@ -362,7 +377,7 @@ void LockOrderWitness::AtThreadEnd(ThreadState& self) {
 
 void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const char* id,
                                   const std::string& title, const std::string& place) {
-  const HeldLock& entry = self.held.at(held);
+  const HeldLock& entry = self.held.own(held);
   const LockClass& lock_class = *entry.lock_class.load(std::memory_order_relaxed);
   const Site site = entry.site.load(std::memory_order_relaxed);
   Finding finding;
@@ -378,7 +393,7 @@ void LockOrderWitness::ReportHeld(ThreadState& self, std::uint32_t held, const c
     QuietSection section(mutex_, self);
     if (!reported_.insert(finding.signature).second) return;
   }
-  taken.stack = StackOfHeld(self, held);
+  taken.stack = StackOfHeld(self, self.held.interrupted_size() + held);
   finding.threads.push_back(std::move(taken));
   finding.threads.push_back(EvidenceOfCaller("still holds it, " + place));
   ReportFinding(std::move(finding));
@@ -389,7 +404,7 @@ void LockOrderWitness::Constructed(const LockBase& lock) { Destroyed(lock); }
 std::vector<std::string> LockOrderWitness::StackOfHeld(ThreadState& self, std::uint32_t index) {
   QuietSection section(mutex_, self);
   const Acquisition* record =
-      self.chains == nullptr ? nullptr : RecordThrough(*self.chains, self.held, index);
+      self.chains == nullptr ? nullptr : RecordThrough(*self.chains, self.held.at(index));
   if (record == nullptr) return {};
   return FormatStack(graph_.stacks().Get(record->taken.stack));
 }

@@ -5,8 +5,10 @@
 //   LK03  a cycle of three or more classes
 //   LK04  two instances of one class are taken against their declared order, or in both orders
 //         where none is declared; held at once without a declared order, they are listed
-//   LK05  a sleepable lock inside a mutex or spin lock, a mutex inside a spin lock, a sleep with a
-//         spin lock held other than the interlock
+//   LK05  a sleepable lock inside a mutex or spin lock, a mutex inside a spin lock, either in an
+//         interrupt handler, a sleep with a spin lock held other than the interlock
+//   LK06  what an interrupt handler takes is held where that interrupt may come, or something is
+//         that is taken inside it
 //   LK07  a cycle in which somebody reads, or waits to
 //   LK08  a circle of waits through resources, which are nodes of the same graph
 //   LK11  a lock or resource is held at the end of an operation or thread, or a mutex at a sleep
@@ -22,6 +24,12 @@
 //   single-context  fewer threads than it takes
 //   no-writer       only readers would wait for readers, and nobody was seen who would wait
 //                   to write
+//
+// An interrupt is a node like a lock. A thread that may be interrupted waits for the handler's end,
+// so it takes the interrupt inside all that it holds; the handler holds the interrupt, and takes
+// its locks inside that. So LK06 is a circle that leads through an interrupt, with modes and tiers
+// as any other; the handler itself counts as one more thread, since it may run on any that takes
+// the interrupt.
 //
 // The graph is one of classes, with acquisitions as evidence. A thread asks once for each chain
 // (classes and modes held, in order), and a few times more when the instances change: each is
@@ -145,13 +153,13 @@ class LockOrderWitness : public Witness {
   // Another moment: what the thread's chains say of the former does not hold for it.
   void SetMoment(ThreadRecord& record, Moment moment);
   void Decide(ThreadState& self, const Attempted& taking, const Stack& stack, Findings* findings);
+  TakenLock DescribeHeld(ChainCache& chains, const HeldLock& held);
   Acquisition Describe(const ThreadState& self, const Attempted& taking, const Stack& stack);
   // The node of a thread's end, with what the thread is known to have taken and waited for.
   std::uint32_t EndOf(const SpawnedThread& thread);
   void Add(ThreadState& self, const Attempted& taking, Acquisition acquisition, Findings* findings);
   // The record of the chain through an entry of the held list; nullptr: none was kept.
-  const Acquisition* RecordThrough(ChainCache& chains, const HeldLocks& held,
-                                   std::uint32_t i) const;
+  const Acquisition* RecordThrough(ChainCache& chains, const HeldLock& held) const;
   static void CompareWith(const Acquisition& former, Acquisition* acquisition);
   void CheckKinds(std::uint32_t index, Findings* findings);
   void CheckSameClass(const ThreadState& self, const Attempted& taking, std::uint32_t index,

@@ -279,6 +279,7 @@ bool OrderGraph::Excluded(const Acquisition& a, const Acquisition& b) const {
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     const TakenLock& x = a.held[i];
     if (!x.exact || x.attempt == Attempt::kPromise || nodes_[x.node].ambiguous) continue;
+    if (IsInterrupt(x)) continue;  // its handler may run on several threads at once
     for (const TakenLock& y : b.held)
       if (y.exact && SameLock(x, y) && Conflict(x.mode, y.mode)) return true;
     if (!a.outlived.empty() && !b.outlived.empty() && KeptApart(a, i, b)) return true;

@@ -58,8 +58,11 @@ struct Acquisition {
   std::uint32_t resamples = 0;
   std::uint64_t count = 1;  // without those that the thread's cache still counts
   TakenLock taken;
+  // In a handler the first is the interrupt, and nothing of the thread that it interrupts follows.
   std::vector<TakenLock> held;
   std::vector<OutlivedLock> outlived = {};
+  // Of that thread: reports alone look at it.
+  std::vector<TakenLock> interrupted = {};
 };
 
 // Bit of OrderEdge::modes.
@@ -170,9 +173,18 @@ class OrderGraph {
   // stands where it did; or each took one of its locks when it held one of the other's, so that
   // whichever was first kept the other from it.
   bool Excluded(const Acquisition& a, const Acquisition& b) const;
+  bool IsInterrupt(const TakenLock& lock) const {
+    return nodes_[lock.node].kind == LockKind::kInterrupt;
+  }
+  // Whether the edge leads from an interrupt to what its handler takes. The handler has no thread
+  // and no time of its own: it may run wherever another edge leads to the interrupt.
+  bool ByHandler(const OrderEdge::Sample& s) const {
+    return s.held != OrderEdge::Sample::kNothing &&
+           IsInterrupt(acquisitions_[s.acquisition].held[s.held]);
+  }
   // Whether one of them is over before the other comes, in every schedule.
   bool Ordered(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
-    return Precedes(a, b) || Precedes(b, a);
+    return !ByHandler(a) && !ByHandler(b) && (Precedes(a, b) || Precedes(b, a));
   }
   // Whether what the thread of `s` holds or has promised is such that any one of several threads
   // ends a wait for it.
@@ -182,7 +194,7 @@ class OrderGraph {
                          const std::vector<std::uint32_t>& others) const;
   // Whether one thread alone did both.
   bool OneThread(const OrderEdge::Sample& a, const OrderEdge::Sample& b) const {
-    return a.crowd == nullptr && b.crowd == nullptr &&
+    return !ByHandler(a) && !ByHandler(b) && a.crowd == nullptr && b.crowd == nullptr &&
            acquisitions_[a.acquisition].thread == acquisitions_[b.acquisition].thread;
   }
 

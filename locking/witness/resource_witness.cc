@@ -71,11 +71,13 @@ void LockOrderWitness::BeforeSleep(ThreadState& self, const LockBase* interlock,
 bool LockOrderWitness::CheckHeldAtSleep(ThreadState& self, const LockBase* interlock,
                                         const std::string& target, Site site) {
   bool holds_more = false;
-  for (std::uint32_t i = 0; i < self.held.size(); ++i) {
-    const HeldLock& held = self.held.at(i);
+  for (std::uint32_t i = 0; i < self.held.own_size(); ++i) {
+    const HeldLock& held = self.held.own(i);
     const LockKind kind = held.lock_class.load(std::memory_order_relaxed)->kind();
     if (held.lock.load(std::memory_order_relaxed) == interlock) continue;
     holds_more = true;
+    if (kind == LockKind::kInterrupt)
+      ReportHeld(self, i, "LK05", "has a handler that sleeps for " + target, FormatSite(site));
     if (kind == LockKind::kMutex || kind == LockKind::kSpin)
       ReportHeld(self, i, kind == LockKind::kSpin ? "LK05" : "LK11",
                  "is held at a sleep for " + target, FormatSite(site));

@@ -15,6 +15,7 @@ std::string NameOf(const OrderGraph& graph, const TakenLock& lock) {
 
 std::string LockText(const OrderGraph& graph, const TakenLock& lock) {
   const std::string text = NameOf(graph, lock);
+  if (graph.IsEnd(lock.node) || graph.IsInterrupt(lock)) return text;
   if (lock.attempt == Attempt::kPromise) return text;
   return text + (lock.mode == LockMode::kShared ? " (shared)" : " (exclusive)");
 }
@@ -23,14 +24,19 @@ bool IsResource(const OrderGraph& graph, std::uint32_t node) {
   return graph.node(node).kind == LockKind::kResource;
 }
 
+bool IsLock(const OrderGraph& graph, std::uint32_t node) {
+  return graph.node(node).kind < LockKind::kInterrupt;
+}
+
 std::string LockAndSite(const OrderGraph& graph, const TakenLock& lock) {
   return LockText(graph, lock) + " at " + FormatSite(lock.site);
 }
 
-// The first `count` of what was held.
+// The first `count` of what was held, behind what an interrupted thread holds.
 std::vector<std::string> HeldTexts(const OrderGraph& graph, const Acquisition& a,
                                    std::size_t count) {
   std::vector<std::string> texts;
+  for (const TakenLock& lock : a.interrupted) texts.push_back(LockAndSite(graph, lock));
   for (std::size_t i = 0; i < count; ++i)
     if (!graph.IsEnd(a.held[i].node)) texts.push_back(LockAndSite(graph, a.held[i]));
   return texts;
@@ -40,7 +46,10 @@ std::vector<std::string> HeldTexts(const OrderGraph& graph, const Acquisition& a
 std::string HeldText(const OrderGraph& graph, const TakenLock& lock) {
   if (lock.attempt == Attempt::kPromise)
     return "is to end the waits for " + LockAndSite(graph, lock);
-  return (IsResource(graph, lock.node) ? "held " : "took ") + LockAndSite(graph, lock);
+  const char* what = IsResource(graph, lock.node) ? "held "
+                     : graph.IsInterrupt(lock)    ? "was interrupted by "
+                                                  : "took ";
+  return what + LockAndSite(graph, lock);
 }
 
 ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
@@ -60,6 +69,7 @@ ThreadEvidence HeldSide(const OrderGraph& graph, const Acquisition& a, std::uint
 }
 
 std::string TakenText(const OrderGraph& graph, const TakenLock& lock) {
+  if (graph.IsInterrupt(lock)) return "could then be interrupted by " + LockAndSite(graph, lock);
   if (!IsResource(graph, lock.node)) return "then took " + LockAndSite(graph, lock);
   return "then waited for " + NameOf(graph, lock) + " at " + FormatSite(lock.site);
 }
@@ -67,10 +77,10 @@ std::string TakenText(const OrderGraph& graph, const TakenLock& lock) {
 ThreadEvidence TakenSide(const OrderGraph& graph, const Acquisition& a, std::uint32_t held) {
   ThreadEvidence evidence;
   evidence.thread = graph.thread_name(a.thread_name);
-  const bool promise = a.held[held].attempt == Attempt::kPromise;
-  evidence.what = TakenText(graph, a.taken) +
-                  (promise ? " before it ended a wait for " : " while it held ") +
-                  LockText(graph, a.held[held]);
+  const char* over = a.held[held].attempt == Attempt::kPromise ? " before it ended a wait for "
+                     : graph.IsInterrupt(a.held[held])         ? " in the handler of "
+                                                               : " while it held ";
+  evidence.what = TakenText(graph, a.taken) + over + LockText(graph, a.held[held]);
   evidence.site = FormatSite(a.taken.site);
   evidence.held = HeldTexts(graph, a, a.held.size());
   evidence.stack = FormatStack(graph.stacks().Get(a.taken.stack));
@@ -114,6 +124,8 @@ const char* CycleId(const OrderGraph& graph, const LockCycle& cycle) {
   const auto waits = [&](const OrderEdge::Sample& sample) {
     return IsResource(graph, graph.acquisition(sample.acquisition).taken.node);
   };
+  const auto interrupts = [&](const OrderEdge::Sample& sample) { return graph.ByHandler(sample); };
+  if (std::any_of(cycle.edges.begin(), cycle.edges.end(), interrupts)) return "LK06";
   if (std::any_of(cycle.edges.begin(), cycle.edges.end(), waits)) return "LK08";
   if (std::all_of(cycle.edges.begin(), cycle.edges.end(), in_class)) return "LK04";
   if (std::any_of(cycle.edges.begin(), cycle.edges.end(), reads)) return "LK07";
@@ -147,7 +159,10 @@ Finding CycleFinding(const OrderGraph& graph, const LockCycle& cycle) {
   const Acquisition& closing = graph.acquisition(cycle.edges[0].acquisition);
   path += graph.node(closing.held[cycle.edges[0].held].node).name;
   const char* kind = edges.size() == 2 ? "lock order reversal: " : "lock order cycle: ";
-  finding.title = (finding.id == "LK08" ? "wait-dependency cycle: " : kind) + path;
+  finding.title = (finding.id == "LK06"   ? "interrupt inversion: "
+                   : finding.id == "LK08" ? "wait-dependency cycle: "
+                                          : kind) +
+                  path;
   std::rotate(edges.begin(), std::min_element(edges.begin(), edges.end()), edges.end());
   finding.signature = finding.id + ":";
   for (const std::string& edge : edges) finding.signature += " " + edge + ";";
@@ -179,7 +194,7 @@ OrderSnapshot Observed(const OrderGraph& graph, const std::vector<std::uint64_t>
   OrderSnapshot snapshot;
   for (std::uint32_t e = 0; e < graph.edge_count(); ++e) {
     const OrderEdge& edge = graph.edge(e);
-    if (IsResource(graph, edge.from) || IsResource(graph, edge.to)) continue;
+    if (!IsLock(graph, edge.from) || !IsLock(graph, edge.to)) continue;
     ObservedEdge observed{.from = graph.node(edge.from).name,
                           .to = graph.node(edge.to).name,
                           .count = edge_counts[e],

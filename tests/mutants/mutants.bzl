@@ -7,6 +7,8 @@ _CASES = {
     "cycle_search": "//tests/witness:cycle_search_test_cases",
     "check": "//tests/explore:check_test_cases",
     "directed": "//tests/explore:directed_test_cases",
+    "explored_interrupt": "//tests/explore:interrupt_test_cases",
+    "interrupt": "//tests/locking:interrupt_test_cases",
     "limits": "//tests/witness:limits_test_cases",
     "moment": "//tests/locking:moment_test_cases",
     "order_book": "//tests/witness:order_book_test_cases",

@@ -4,15 +4,18 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <thread>
-#include <variant>
+#include <utility>
 
 #include "locking/event.h"
+#include "locking/interrupt.h"
 #include "locking/mutex.h"
 #include "locking/resource.h"
 #include "locking/rw_mutex.h"
 #include "locking/semaphore.h"
+#include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread.h"
 #include "locking/witness.h"
@@ -21,11 +24,15 @@
 namespace locking {
 namespace {
 
+const LockClass kInterrupt("irq", LockKind::kInterrupt);
+const LockClass kInterlock("interlock of a sleep", LockKind::kSpin);
+const LockClass kEvent("event", LockKind::kResource);
+
 class AnyLock {
  public:
   AnyLock(const LockClass& lock_class, TestLock kind, std::uint32_t instance)
       : resource_{.resource_class = &lock_class, .instance = instance, .identity = this} {
-    if (kind == TestLock::kSpin)
+    if (kind == TestLock::kSpin || kind == TestLock::kSpinWithInterrupts)
       spin_ = std::make_unique<SpinMutex>(lock_class, instance);
     else if (kind == TestLock::kMutex || kind == TestLock::kSleepableMutex)
       mutex_ = std::make_unique<Mutex>(lock_class, instance);
@@ -107,6 +114,8 @@ class AnyLock {
 LockKind KindOf(TestLock lock) {
   switch (lock) {
     case TestLock::kSpin:
+    case TestLock::kSpinWithInterrupts:
+    case TestLock::kSpinRwWithInterrupts:
       return LockKind::kSpin;
     case TestLock::kSleepableMutex:
     case TestLock::kSleepableRw:
@@ -137,8 +146,10 @@ class LockTable {
     auto& lock_class = classes_[class_name];
     if (lock_class == nullptr) {
       auto flags = static_cast<std::uint32_t>(scenario_.flags);
-      if (kind == TestLock::kRecursiveReadRw)
+      if (kind == TestLock::kRecursiveReadRw || kind == TestLock::kSpinRwWithInterrupts)
         flags |= static_cast<std::uint32_t>(LockClassFlags::kRecursiveRead);
+      if (kind == TestLock::kSpinWithInterrupts || kind == TestLock::kSpinRwWithInterrupts)
+        flags |= static_cast<std::uint32_t>(LockClassFlags::kInterruptsOn);
       lock_class =
           std::make_unique<LockClass>(class_name, KindOf(kind), static_cast<LockClassFlags>(flags));
     }
@@ -168,6 +179,8 @@ class Path {
     for (std::string word; words >> word;) {
       if (word == "main")
         by_main_ = true;
+      else if (word == "irq{")
+        steps_.push_back({What::kInterrupt, nullptr, nullptr, 0, ParseHandler(&words, locks)});
       else
         steps_.push_back(Parse(word, locks));
     }
@@ -176,13 +189,22 @@ class Path {
 
   using Join = std::function<void(std::size_t)>;  // by the number of a path
   // Runs when `turn` is `mine`; the last of `paths` makes it `paths`.
-  void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths, const Join& join) {
+  void Run(std::atomic<std::size_t>* turn, std::size_t mine, std::size_t paths,
+           bool with_interrupts, const Join& join) {
     Await(turn, mine);
     join_ = &join;
+    std::optional<Interrupt> interrupt;
+    std::optional<TakesInterrupt> takes;
+    if (with_interrupts) {
+      interrupt.emplace(kInterrupt, [this] { HandleInterrupt(); });
+      takes.emplace(*interrupt);
+      interrupt_ = &*interrupt;
+    }
     try {
       for (const Step& step : steps_) Do(step);
     } catch (const FatalFinding&) {
     }
+    off_.clear();
     if (pass_) {
       turn->store(mine + 1, std::memory_order_relaxed);
       Await(turn, paths);
@@ -219,13 +241,18 @@ class Path {
     kAwaitWithDeadline,
     kAwaitIdly,
     kPromise,
-    kSet
+    kSet,
+    kInterrupt,
+    kOff,
+    kOn,
+    kSleep
   };
   struct Step {
     What what;
     AnyLock* lock;
     AnyLock* interlock = nullptr;
     std::size_t path = 0;
+    std::vector<Step> handler = {};
   };
   struct Taken {
     AnyLock* lock;
@@ -237,6 +264,9 @@ class Path {
     if (word == "hold") return {What::kHold, nullptr};
     if (word == "pass") return {What::kPass, nullptr};
     if (word == "end") return {What::kEnd, nullptr};
+    if (word == "off") return {What::kOff, nullptr};
+    if (word == "on") return {What::kOn, nullptr};
+    if (word == "sleep") return {What::kSleep, nullptr};
     if (word.starts_with("join"))
       return {What::kJoin, nullptr, nullptr, std::stoul(word.substr(4))};
     const std::pair<const char*, What> resource_prefixes[] = {
@@ -260,6 +290,28 @@ class Path {
       if (word.starts_with(prefix))
         return {what, &locks->Get(word.substr(std::string(prefix).size()))};
     std::abort();
+  }
+  static std::vector<Step> ParseHandler(std::istringstream* words, LockTable* locks) {
+    std::vector<Step> steps;
+    for (std::string word; *words >> word && word != "}";) steps.push_back(Parse(word, locks));
+    return steps;
+  }
+  // On the thread of the path, which keeps its own list of what it took.
+  void HandleInterrupt() {
+    const std::vector<Taken> outer = std::exchange(taken_, {});
+    const std::vector<Step> handler = std::exchange(posted_, {});
+    try {
+      for (const Step& step : handler) Do(step);
+    } catch (const FatalFinding&) {
+    }
+    while (!taken_.empty()) Release(taken_.size() - 1);
+    taken_ = outer;
+  }
+  static void Sleep() {
+    SleepQueue queue;
+    SpinMutex interlock(kInterlock);
+    SpinGuard guard(interlock);
+    queue.SleepKeep(&queue, interlock, {.resource_class = &kEvent}, 1).AndRetry();
   }
   static void Await(std::atomic<std::size_t>* turn, std::size_t value) {
     while (turn->load(std::memory_order_relaxed) != value) std::this_thread::yield();
@@ -333,15 +385,30 @@ class Path {
         return step.lock->Promise();
       case What::kSet:
         return step.lock->Set();
-      case What::kEnd:
+      case What::kEnd: {
         Operation operation("operation");
         return;
+      }
+      case What::kInterrupt:
+        posted_ = step.handler;
+        return interrupt_->Post();
+      case What::kOff:
+        off_.push_back(std::make_unique<InterruptsOff>());
+        return;
+      case What::kOn:
+        off_.pop_back();
+        return;
+      case What::kSleep:
+        return Sleep();
     }
   }
 
   std::vector<Step> steps_;
   std::vector<Taken> taken_;
   const Join* join_ = nullptr;
+  std::vector<Step> posted_;  // what the handler does when it comes
+  std::vector<std::unique_ptr<InterruptsOff>> off_;
+  Interrupt* interrupt_ = nullptr;
   bool by_main_ = false;
   bool hold_ = false;
   bool pass_ = false;
@@ -369,17 +436,19 @@ ScenarioResult RunScenario(const Scenario& scenario) {
   run.limits = &limits;
   const RunContext former = SetRunContext(run);
   std::atomic<std::size_t> turn{0};
+  const bool with_interrupts = scenario.paths.find("irq{") != std::string::npos;
   {
     std::map<std::size_t, Thread> joinable;  // by path
     const Path::Join join = [&](std::size_t path) { joinable.at(path - 1).Join(); };
     for (std::size_t i = 0; i < paths.size(); ++i) {
       if (joins[i]) joinable.clear();
       if (paths[i].by_main()) {
-        paths[i].Run(&turn, i, paths.size(), join);
+        paths[i].Run(&turn, i, paths.size(), with_interrupts, join);
         continue;
       }
-      joinable.emplace(i, Thread("path " + std::to_string(i + 1),
-                                 [&, i] { paths[i].Run(&turn, i, paths.size(), join); }));
+      joinable.emplace(i, Thread("path " + std::to_string(i + 1), [&, i] {
+                         paths[i].Run(&turn, i, paths.size(), with_interrupts, join);
+                       }));
     }
   }
   ScenarioResult result{sink.Summary(), sink.Text(), sink.findings(),

@@ -19,6 +19,10 @@
 //          sP           promise to end the waits for P                    -hP  no more
 //          setE         set event E; wE then goes on behind it
 //          joinN        join path N of these, counted from 1
+//          irq{ A B }   the interrupt comes: its handler takes these, and releases them; with
+//                       interrupts off it comes when they are on again
+//          off, on      interrupts off and on again
+//          sleep        sleeps, until a moment that has passed
 //   locks  A, Bc, Long  one class each; A#1, A#2 are two instances of class A
 #ifndef TESTS_WITNESS_SCENARIO_H_
 #define TESTS_WITNESS_SCENARIO_H_
@@ -36,12 +40,14 @@ enum class TestLock {
   kMutex,
   kSleepableMutex,
   kSpin,
-  kRecursiveReadRw,  // of mutex kind
-  kSleepableRw,      // fair
-  kSemaphore,        // of one unit: locked by taking it
-  kTwoUnits,         // a semaphore of two
-  kResource,         // no lock at all
-  kEvent,            // no lock either
+  kSpinWithInterrupts,    // leaves interrupts on
+  kSpinRwWithInterrupts,  // the same, recursive-read
+  kRecursiveReadRw,       // of mutex kind
+  kSleepableRw,           // fair
+  kSemaphore,             // of one unit: locked by taking it
+  kTwoUnits,              // a semaphore of two
+  kResource,              // no lock at all
+  kEvent,                 // no lock either
 };
 
 struct Scenario {
@@ -70,6 +76,7 @@ ScenarioResult RunScenario(const Scenario& scenario);
 void AddLinuxScenarios(std::vector<Scenario>* table);
 void AddReadWriteScenarios(std::vector<Scenario>* table);
 void AddOtherValidatorScenarios(std::vector<Scenario>* table);
+void AddInterruptScenarios(std::vector<Scenario>* table);
 void AddTierScenarios(std::vector<Scenario>* table);
 void AddResourceScenarios(std::vector<Scenario>* table);
 void AddSearchScenarios(std::vector<Scenario>* table);

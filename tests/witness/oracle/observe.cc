@@ -47,6 +47,9 @@ class SerialExecutor : public Executor {
   void AtPoint(PointKind, const void*, const LockClass*, Site) override {}
   void WakeAddress(const void*) override {}
   std::uint64_t NowNs() override { return 0; }
+  void TakeInterrupt(Interrupt&, std::uint32_t) override {}
+  void LeaveInterrupt(Interrupt&) override {}
+  void PostInterrupt(Interrupt&) override {}
   void BlockOn(const void*) override { std::abort(); }
   bool Park(std::uint64_t) override { std::abort(); }
   void Unpark(ThreadState&) override { std::abort(); }
