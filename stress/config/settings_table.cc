@@ -24,9 +24,7 @@ std::vector<Choice> StrategyChoices() {
   return choices;
 }
 
-std::vector<Choice> OrderFormats() {
-  return {{"text"}, {"dot"}, {"svg"}, {"json"}, {"sarif"}};
-}
+std::vector<Choice> OrderFormats() { return {{"text"}, {"dot"}, {"svg"}, {"json"}, {"sarif"}}; }
 
 const char* DefaultStrategy() { return locking::explore::Strategies().front().name; }
 
