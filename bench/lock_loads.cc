@@ -11,12 +11,11 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "bench/in_run.h"
 #include "locking/futex.h"
 #include "locking/mutex.h"
 #include "locking/rw_mutex.h"
 #include "locking/spin_mutex.h"
-#include "locking/thread_state.h"
-#include "locking/witness/lock_order_witness.h"
 
 namespace bench {
 namespace {
@@ -128,30 +127,20 @@ struct TestAndTestAndSet {
   }
 };
 
-enum class Watching { kOff, kOn, kAbslDetects };
-
-locking::LockOrderWitness& TheWitness() {
-  static auto* witness = new locking::LockOrderWitness;
-  return *witness;
-}
+enum class AbslDetects { kNo, kYes };
 
 // One thread's view of a subject that is its own, or everybody's.
 template <typename Subject>
 class LockLoad final : public Load {
  public:
-  LockLoad(std::shared_ptr<Subject> subject, Watching watching)
-      : subject_(std::move(subject)), watching_(watching) {}
+  LockLoad(std::shared_ptr<Subject> subject, AbslDetects detects)
+      : subject_(std::move(subject)), detects_(detects) {}
 
   void Enter() override {
-    locking::RunContext run;
-    run.statistics = true;  // as every run of the command keeps them
-    if (watching_ == Watching::kOn) run.witness = &TheWitness();
-    former_ = locking::SetRunContext(run);
-    absl::SetMutexDeadlockDetectionMode(watching_ == Watching::kAbslDetects
+    absl::SetMutexDeadlockDetectionMode(detects_ == AbslDetects::kYes
                                             ? absl::OnDeadlockCycle::kReport
                                             : absl::OnDeadlockCycle::kIgnore);
   }
-  void Leave() override { locking::SetRunContext(former_); }
   void Run() override {
     Subject& subject = *subject_;
     for (std::uint64_t i = 0; i < kBatch; ++i) subject.Pair();
@@ -160,8 +149,7 @@ class LockLoad final : public Load {
 
  private:
   const std::shared_ptr<Subject> subject_;
-  const Watching watching_;
-  locking::RunContext former_;
+  const AbslDetects detects_;
 };
 
 struct LockLoads {
@@ -169,14 +157,14 @@ struct LockLoads {
 };
 
 template <typename Subject>
-LockLoads LoadsOf(Watching watching) {
+LockLoads LoadsOf(AbslDetects detects = AbslDetects::kNo) {
   struct alignas(128) Padded : Subject {};
-  const auto make = [watching](std::uint32_t threads, bool shared) {
+  const auto make = [detects](std::uint32_t threads, bool shared) {
     std::shared_ptr<Padded> subject;
     Loads loads;
     for (std::uint32_t i = 0; i < threads; ++i) {
       if (subject == nullptr || !shared) subject = std::make_shared<Padded>();
-      loads.push_back(std::make_unique<LockLoad<Subject>>(subject, watching));
+      loads.push_back(std::make_unique<LockLoad<Subject>>(subject, detects));
     }
     return loads;
   };
@@ -191,8 +179,9 @@ struct NamedLoads {
 
 template <typename Subject>
 void AddOurs(const std::string& kind, std::vector<NamedLoads>* all) {
-  all->push_back({kind + "/off", LoadsOf<Subject>(Watching::kOff)});
-  all->push_back({kind + "/on", LoadsOf<Subject>(Watching::kOn)});
+  const LockLoads loads = LoadsOf<Subject>();
+  for (const auto& [suffix, watching] : {std::pair{"/off", Watching::kOff}, {"/on", Watching::kOn}})
+    all->push_back({kind + suffix, {InRun(loads.own, watching), InRun(loads.shared, watching)}});
 }
 
 const std::vector<NamedLoads>& AllLoads() {
@@ -204,15 +193,15 @@ const std::vector<NamedLoads>& AllLoads() {
     AddOurs<OurRead>("rw_read", made);
     AddOurs<OurWrite>("rw_write", made);
     AddOurs<OurNested>("nested_pair", made);
-    made->push_back({"std_mutex", LoadsOf<Plain<std::mutex>>(Watching::kOff)});
-    made->push_back({"std_shared_mutex_read", LoadsOf<StdShared>(Watching::kOff)});
-    made->push_back({"absl_mutex", LoadsOf<AbslMutex>(Watching::kOff)});
-    made->push_back({"absl_mutex_detect", LoadsOf<AbslMutex>(Watching::kAbslDetects)});
-    made->push_back({"absl_nested_pair_detect", LoadsOf<AbslNested>(Watching::kAbslDetects)});
-    made->push_back({"tbb_spin", LoadsOf<Plain<tbb::spin_mutex>>(Watching::kOff)});
-    made->push_back({"tbb_queuing", LoadsOf<TbbQueuing>(Watching::kOff)});
-    made->push_back({"tbb_spin_rw_read", LoadsOf<TbbRead>(Watching::kOff)});
-    made->push_back({"ttas", LoadsOf<TestAndTestAndSet>(Watching::kOff)});
+    made->push_back({"std_mutex", LoadsOf<Plain<std::mutex>>()});
+    made->push_back({"std_shared_mutex_read", LoadsOf<StdShared>()});
+    made->push_back({"absl_mutex", LoadsOf<AbslMutex>()});
+    made->push_back({"absl_mutex_detect", LoadsOf<AbslMutex>(AbslDetects::kYes)});
+    made->push_back({"absl_nested_pair_detect", LoadsOf<AbslNested>(AbslDetects::kYes)});
+    made->push_back({"tbb_spin", LoadsOf<Plain<tbb::spin_mutex>>()});
+    made->push_back({"tbb_queuing", LoadsOf<TbbQueuing>()});
+    made->push_back({"tbb_spin_rw_read", LoadsOf<TbbRead>()});
+    made->push_back({"ttas", LoadsOf<TestAndTestAndSet>()});
     return made;
   }();
   return *all;

@@ -7,15 +7,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/explore_loads.h"
 #include "bench/fault_loads.h"
+#include "bench/in_run.h"
 #include "bench/lock_loads.h"
+#include "bench/mixed.h"
 #include "bench/page_loads.h"
 #include "bench/timing.h"
+#include "bench/witness_loads.h"
 #include "stress/command/build_info.h"
 #include "stress/config/error.h"
 #include "stress/host/files.h"
@@ -31,17 +35,21 @@ constexpr std::uint64_t kStretchNs = 40'000'000;
 constexpr double kControlMin = 1.9;
 constexpr std::uint32_t kRoundsPerKept = 4;  // rounds tried at most, for each that is wanted
 
+// What is timed: loads, or what says itself how long an iteration takes.
 struct Side {
-  const char* label;
-  MakeLoads make;
+  const char* label = nullptr;
+  MakeLoads make = nullptr;
   std::uint32_t threads = 1;
+  std::function<double()> ns = nullptr;
 };
 
 enum class Figure {
   kRatio,       // time of A / time of B; at most
   kAddedNs,     // time of A - time of B; at most
+  kAddedALock,  // the same, by the locks that B takes in an iteration; at most
   kNs,          // time of A; at most
   kEfficiency,  // time of B, on one thread, / time of A, on two; at least
+  kSpeed,       // time of B / time of A; at least
   kMillions,    // of A a second; at least
 };
 
@@ -50,7 +58,7 @@ struct Promise {
   Figure figure;
   double bound;
   Side a;
-  Side b = {};  // kRatio, kAddedNs, kEfficiency
+  Side b = {};  // where two are compared
 };
 
 std::vector<Promise> Promises() {
@@ -79,19 +87,64 @@ std::vector<Promise> Promises() {
        {"std::shared_mutex read", own("std_shared_mutex_read")}},
       {"witness on a mutex",
        Figure::kAddedNs,
-       20,
+       6,
        {"watched", own("mutex/on")},
        {"unwatched", own("mutex/off")}},
       {"witness on a spin lock",
        Figure::kAddedNs,
-       20,
+       6,
        {"watched", own("spin/on")},
        {"unwatched", own("spin/off")}},
       {"witness on an rw read",
        Figure::kAddedNs,
-       20,
+       6,
        {"watched", own("rw_read/on")},
        {"unwatched", own("rw_read/off")}},
+      {"witness on a nested pair",
+       Figure::kRatio,
+       1.6,
+       {"watched", own("nested_pair/on")},
+       {"unwatched", own("nested_pair/off")}},
+      {"witness on a resident fault",
+       Figure::kAddedALock,
+       8,
+       {"watched", InRun(Resident, Watching::kOn)},
+       {"unwatched", InRun(Resident, Watching::kOff)}},
+      {"resident fault, watched",
+       Figure::kSpeed,
+       0.7,
+       {"watched", InRun(Resident, Watching::kOn)},
+       {"unwatched", InRun(Resident, Watching::kOff)}},
+      {"mixed, watched",
+       Figure::kSpeed,
+       0.8,
+       {"watched", nullptr, 1, [] { return MixedNs(Watching::kOn); }},
+       {"unwatched", nullptr, 1, [] { return MixedNs(Watching::kOff); }}},
+      {"private mutexes, watched",
+       Figure::kRatio,
+       1.1,
+       {"two threads", own("mutex/on"), 2},
+       {"one", own("mutex/on")}},
+      {"private spin locks, watched",
+       Figure::kRatio,
+       1.1,
+       {"two threads", own("spin/on"), 2},
+       {"one", own("spin/on")}},
+      {"private rw reads, watched",
+       Figure::kRatio,
+       1.1,
+       {"two threads", own("rw_read/on"), 2},
+       {"one", own("rw_read/on")}},
+      {"a lock of a window of five",
+       Figure::kRatio,
+       1.5,
+       {"of 131072", SlidingWindow(131072)},
+       {"of 32768", SlidingWindow(32768)}},
+      {"a chain of locks",
+       Figure::kRatio,
+       1.5,
+       {"of 100000", DistinctChains(100000)},
+       {"of 25000", DistinctChains(25000)}},
       {"private mutexes",
        Figure::kRatio,
        1.1,
@@ -153,15 +206,19 @@ std::vector<Promise> Promises() {
   };
 }
 
+bool Compares(const Promise& promise) { return promise.b.label != nullptr; }
+
 bool AtMost(Figure figure) {
-  return figure == Figure::kRatio || figure == Figure::kAddedNs || figure == Figure::kNs;
+  return figure != Figure::kEfficiency && figure != Figure::kSpeed && figure != Figure::kMillions;
 }
 
 const char* UnitOf(Figure figure) {
   switch (figure) {
     case Figure::kRatio:
+    case Figure::kSpeed:
       return "x";
     case Figure::kAddedNs:
+    case Figure::kAddedALock:
     case Figure::kNs:
       return "ns";
     case Figure::kEfficiency:
@@ -177,10 +234,12 @@ double FigureOf(Figure figure, double a, double b) {
     case Figure::kRatio:
       return a / b;
     case Figure::kAddedNs:
+    case Figure::kAddedALock:
       return a - b;
     case Figure::kNs:
       return a;
     case Figure::kEfficiency:
+    case Figure::kSpeed:
       return b / a;
     case Figure::kMillions:
       break;
@@ -194,19 +253,26 @@ struct Outcome {
 };
 
 Outcome Measure(const Promise& promise, std::uint32_t rounds) {
-  const bool compares = promise.b.make != nullptr;
+  const bool compares = Compares(promise);
   const std::uint32_t threads = std::max(promise.a.threads, promise.b.threads);
-  const Loads a = promise.a.make(promise.a.threads);
-  const Loads b = compares ? promise.b.make(promise.b.threads) : Loads();
+  const double per = promise.figure == Figure::kAddedALock ? LocksOfAnIteration(promise.b.make) : 1;
+  const auto loads_of = [](const Side& side) {
+    return side.make == nullptr ? Loads() : side.make(side.threads);
+  };
+  const Loads a = loads_of(promise.a);
+  const Loads b = loads_of(promise.b);
   Crew crew(std::max(threads, 2u));
+  const auto measure = [&](const Side& side, const Loads& loads) {
+    return side.ns != nullptr ? side.ns() : MeasureNs(crew, loads, kStretchNs);
+  };
   Outcome outcome;
   for (std::uint32_t round = 0; outcome.samples.size() < rounds && round < kRoundsPerKept * rounds;
        ++round) {
     double a_ns = 0, b_ns = 0;
     const bool a_first = round % 2 == 0;
-    if (a_first) a_ns = MeasureNs(crew, a, kStretchNs);
-    if (compares) b_ns = MeasureNs(crew, b, kStretchNs);
-    if (!a_first) a_ns = MeasureNs(crew, a, kStretchNs);
+    if (a_first) a_ns = measure(promise.a, a);
+    if (compares) b_ns = measure(promise.b, b);
+    if (!a_first) a_ns = measure(promise.a, a);
     if (threads > 1) {
       const double control = MeasureControl(crew);
       if (control < kControlMin) {
@@ -215,7 +281,7 @@ Outcome Measure(const Promise& promise, std::uint32_t rounds) {
       }
       if (promise.a.threads != promise.b.threads) a_ns *= control / 2;
     }
-    outcome.samples.push_back(FigureOf(promise.figure, a_ns, b_ns));
+    outcome.samples.push_back(FigureOf(promise.figure, a_ns, b_ns) / per);
   }
   return outcome;
 }
@@ -237,7 +303,7 @@ Json Report(const Promise& promise, const Outcome& outcome) {
                {"unit", UnitOf(promise.figure)},
                {AtMost(promise.figure) ? "at_most" : "at_least", promise.bound},
                {"a", SideJson(promise.a)}};
-  if (promise.b.make != nullptr) json["b"] = SideJson(promise.b);
+  if (Compares(promise)) json["b"] = SideJson(promise.b);
   json["dropped"] = outcome.dropped;
   json["samples"] = outcome.samples;
   if (outcome.samples.empty()) {

@@ -60,6 +60,7 @@ void RunLoads(benchmark::State& state, const MakeLoads& make) {
     }
   }
   if (load.items() != 0) state.SetItemsProcessed(static_cast<std::int64_t>(load.items()));
+  if (load.bytes() != 0) state.counters["bytes"] = load.bytes();
   load.Leave();
 }
 

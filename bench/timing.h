@@ -39,6 +39,8 @@ class Load {
   virtual void Finish() {}
   // What all batches so far have handled, where that is not iterations; else 0.
   virtual std::uint64_t items() const { return 0; }
+  // Memory that an iteration of the last batch took, where that is asked; else 0.
+  virtual double bytes() const { return 0; }
 };
 using Loads = std::vector<std::unique_ptr<Load>>;
 // One load a thread, with whatever they share.

@@ -96,7 +96,8 @@ RunContext SetRunContext(const RunContext& context) {
   self.run = context;
   self.run_id.store(context.id, std::memory_order_relaxed);
   self.timed_lock = nullptr;
-  if (context.witness != former.witness || context.limits != former.limits) {
+  const bool other_limits = context.witness == nullptr && context.limits != former.limits;
+  if (context.witness != former.witness || other_limits) {
     self.chains = nullptr;
     self.held.Clear();
   }

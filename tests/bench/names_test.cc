@@ -53,6 +53,11 @@ TEST(BenchmarkNames, Locks) {
     AddThreads("Lock/" + kind, {1, 2}, &names);
     AddThreads("Lock/" + kind + "/shared", {2, 4}, &names);
   }
+  for (const char* kind : {"mutex", "spin", "rw_read"})
+    AddThreads("Lock/" + std::string(kind) + "/on", {4, 8}, &names);
+  for (const char* size : {"window/8192", "window/32768", "window/131072", "chains/6250",
+                           "chains/25000", "chains/100000"})
+    names.push_back(std::string("Witness/") + size);
   ExpectNames("locks", names);
 }
 
