@@ -110,8 +110,8 @@ ThreadState* ExploreExecutor::Spawn(std::string name, std::function<void()> body
   ResetThread(child, std::move(name), parent.run);
   if (abandoned()) return &child.thread;  // in a destructor: a thread that has ended already
   child.body = std::move(body);
-  sanitizer::Release(&child.start_edge);
   StartFibre(child);
+  sanitizer::Release(&child.start_edge);
   AtPoint(PointKind::kSpawn, nullptr, nullptr, site);
   return &child.thread;
 }

@@ -177,7 +177,8 @@ TEST(Interrupt, OfATimerNeverComesWhereInterruptsAreOff) {
   SpinMutex queues(kQueues);
   RwMutex readers(kReaders);
   Mutex object(kObject);
-  std::uint64_t value = 0;
+  std::uint64_t value = 0;    // under queues
+  std::uint64_t written = 0;  // under readers
   std::atomic<int> ticks{0};
   thread_local bool off = false;
   thread_local bool in_handler = false;
@@ -209,7 +210,7 @@ TEST(Interrupt, OfATimerNeverComesWhereInterruptsAreOff) {
       {
         WriteGuard guard(readers);
         off = true;
-        ++value;
+        ++written;
         off = false;
       }
       InterruptsOff interrupts_off;
