@@ -276,7 +276,10 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
   }
   std::uint32_t index = 0;
   const bool declared = taking.order != SameClass::kUndeclared;
+  const std::uint32_t node = acquisition.taken.node;
+  const std::uint64_t dropped_before = graph_.node(node).dropped;
   const bool news = graph_.Add(std::move(acquisition), declared, &index);
+  dropped_.fetch_add(graph_.node(node).dropped - dropped_before, std::memory_order_relaxed);
   slot->record = index;
   const bool new_writer = graph_.AddWriter(index);
   if (taking.attempt == Attempt::kBlocking) CheckKinds(index, findings);

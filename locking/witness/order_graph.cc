@@ -159,7 +159,10 @@ bool OrderGraph::AddSample(std::vector<OrderEdge::Sample>* samples, std::uint32_
     bytes_ += sizeof(OrderEdge::Sample);
     return true;
   }
-  if (one_class) return false;
+  if (one_class) {
+    ++nodes_[a.taken.node].dropped;
+    return false;
+  }
   OrderEdge::Sample* nearest = nullptr;
   for (OrderEdge::Sample& sample : *samples)
     if (SameModes(sample, a, held) &&

@@ -88,7 +88,7 @@ struct OrderEdge {
   // nearest one, which from then on stands for any instance where the two differ. So no verdict
   // becomes weaker by what was left out.
   static constexpr std::size_t kSamples = 32;
-  // Of two instances of one class: none stands for another there.
+  // Of two instances of one class: none stands for another there, and what is beyond is dropped.
   static constexpr std::size_t kInstanceSamples = 4096;
 
   std::uint32_t from;
@@ -111,9 +111,9 @@ struct ClassNode {
   std::uint32_t units = 1;
   std::map<std::uint32_t, std::set<std::uint32_t>> signallers = {};
   std::vector<std::uint32_t> out;  // edges
-  std::size_t bytes = 0;           // of its acquisitions
-  std::uint64_t dropped = 0;       // its acquisitions that were not kept
   std::vector<std::uint32_t> in;
+  std::size_t bytes = 0;      // of its acquisitions
+  std::uint64_t dropped = 0;  // its acquisitions that were not kept, or not as evidence of an edge
 };
 
 class OrderGraph {

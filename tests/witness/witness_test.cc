@@ -332,6 +332,18 @@ TEST_F(WitnessTest, WhatDoesNotFitIsCounted) {
   EXPECT_LT(Snapshot().edges.size(), 100u);
 }
 
+TEST_F(WitnessTest, PairsOfOneClassBeyondTheBoundAreCounted) {
+  const LockClass crowd("crowd", LockKind::kMutex);
+  std::vector<std::unique_ptr<Mutex>> locks;
+  for (std::uint32_t i = 0; i < 92; ++i) locks.push_back(std::make_unique<Mutex>(crowd, i));
+  for (std::size_t outer = 0; outer < locks.size(); ++outer)
+    for (std::size_t inner = outer + 1; inner < locks.size(); ++inner)
+      Nest(*locks[outer], *locks[inner]);
+  const std::uint64_t pairs = 92 * 91 / 2;
+  EXPECT_EQ(witness_->dropped(), pairs - OrderEdge::kInstanceSamples);
+  EXPECT_EQ(Snapshot().dropped_by_class.at("crowd"), witness_->dropped());
+}
+
 // A chain for each order of the outer locks.
 void TakeInsideManyChains(Mutex& inner, std::vector<std::unique_ptr<Mutex>>& outer) {
   std::vector<std::size_t> order(outer.size());
