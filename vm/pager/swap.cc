@@ -1,6 +1,7 @@
 #include "vm/pager/swap.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "vm/page_busy.h"
@@ -108,11 +109,13 @@ void SwapPager::Write(WriteOut& write) {
 
 void SwapPager::GiveAway(const Object& object, const WriteOut& write) {
   GiveAwayPaging(object);
-  for (const Page* page : write.cluster()) GiveAwaySharedBusy(*page);
+  // The newest first, here and when all have been taken over: the list of what a thread holds then
+  // closes no gaps.
+  for (const Page* page : write.cluster() | std::views::reverse) GiveAwaySharedBusy(*page);
 }
 
 void SwapPager::TakeOver(const Object& object, const WriteOut& write) {
-  for (const Page* page : write.cluster()) TakeOverSharedBusy(*page);
+  for (const Page* page : write.cluster() | std::views::reverse) TakeOverSharedBusy(*page);
   TakeOverPaging(object);
 }
 
