@@ -50,10 +50,32 @@ void HeldLocks::Grow() {
   grown_.push_back(std::move(larger));
 }
 
+bool HeldLocks::IsLikeOuter(const HeldLock& entry, LockMode mode) {
+  const HeldLock& outer = *(&entry - 1);
+  const LockClass* lock_class = entry.lock_class.load(std::memory_order_relaxed);
+  return lock_class->kind() == LockKind::kResource && entry.attempt() == Attempt::kTry &&
+         outer.lock_class.load(std::memory_order_relaxed) == lock_class && outer.mode() == mode &&
+         outer.attempt() == Attempt::kTry;
+}
+
+void HeldLocks::PushResource(const void* identity, const LockClass& resource_class,
+                             std::uint32_t instance, LockMode mode, Attempt attempt, Site site) {
+  Push(identity, resource_class, instance, mode, attempt, site);
+  Refill(size() - 1, mode);
+}
+
 // A handler's entry follows from nothing before it.
 void HeldLocks::Refill(std::uint32_t i, LockMode mode) {
   HeldLock* entries = entries_.load(std::memory_order_relaxed);
   HeldLock& entry = entries[i];
+  if (i > own_ && IsLikeOuter(entry, mode)) {
+    const std::uint64_t outer = (&entry - 1)->packed.load(std::memory_order_relaxed);
+    constexpr std::uint64_t kOwn = (1ull << HeldLock::kInstancesShift) - 1;
+    entry.packed.store((entry.packed.load(std::memory_order_relaxed) & kOwn) | (outer & ~kOwn),
+                       std::memory_order_relaxed);
+    entry.chain = (&entry - 1)->chain;
+    return;
+  }
   const LockClass& lock_class = *entry.lock_class.load(std::memory_order_relaxed);
   const bool begins = lock_class.kind() == LockKind::kInterrupt;
   Fill(entry, begins ? *(entries - 1) : *(&entry - 1), lock_class.id(), entry.instance(), mode,
@@ -79,15 +101,19 @@ bool HeldLocks::RemoveInner(const void* lock) {
   if (removed == nullptr) return false;
   const OutlivedLocks::Lock outlived{removed->lock_class.load(std::memory_order_relaxed),
                                      removed->instance(), removed->mode()};
+  const bool is_lock = outlived.lock_class->kind() != LockKind::kResource;
   if (outlived_.size() < n) outlived_.resize(n);
   for (auto i = static_cast<std::uint32_t>(removed - entries); i + 1 < n; ++i) {
     HeldLock& entry = entries[i];
     Unstamp(entry);
     CopyEntry(entries[i + 1], &entry);
     outlived_[i] = entry.outlives() ? outlived_[i + 1] : OutlivedLocks();
-    outlived_[i].Add(outlived);
-    entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
-                       std::memory_order_relaxed);
+    if (is_lock &&
+        entry.lock_class.load(std::memory_order_relaxed)->kind() != LockKind::kResource) {
+      outlived_[i].Add(outlived);
+      entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
+                         std::memory_order_relaxed);
+    }
     Refill(i, entry.mode());
     entry.since_ns.store(entries[i + 1].since_ns.load(std::memory_order_relaxed),
                          std::memory_order_release);
@@ -101,7 +127,7 @@ std::uint64_t HeldLocks::ChainWithout(const void* released, const LockClass& loc
   std::uint64_t chain = 0;
   for (std::uint32_t i = 0; i < size(); ++i) {
     const HeldLock& held = at(i);
-    if (held.lock.load(std::memory_order_relaxed) != released)
+    if (held.lock.load(std::memory_order_relaxed) != released && !Repeats(i))
       chain = Chain(chain, held.lock_class.load(std::memory_order_relaxed)->id(), held.mode(),
                     held.attempt());
   }

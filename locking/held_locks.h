@@ -70,7 +70,7 @@ struct HeldLock {
 };
 
 // Locks that were held when another was taken and released before it: where releases are not
-// nested. The first few of them.
+// nested. The first few of them; of locks alone, for resources go from hand to hand.
 struct OutlivedLocks {
   struct Lock {
     const LockClass* lock_class;
@@ -127,6 +127,10 @@ class HeldLocks {
     if (!MayPush(prepared)) [[unlikely]]
       Grow();
   }
+  // The same for a resource: one that is like the newest, a page of the same cluster, belongs to
+  // its chain.
+  void PushResource(const void* identity, const LockClass& resource_class, std::uint32_t instance,
+                    LockMode mode, Attempt attempt, Site site);
   // The newest lock was taken at this time.
   void Stamp(std::uint64_t now_ns) {
     at(size() - 1).since_ns.store(now_ns, std::memory_order_release);
@@ -161,6 +165,8 @@ class HeldLocks {
   const OutlivedLocks* OutlivedBy(std::uint32_t i) const {
     return at(i).outlives() ? &outlived_[i] : nullptr;
   }
+  // Whether the entry belongs to the chain of the one before it.
+  bool Repeats(std::uint32_t i) const { return i > own_ && at(i).chain == at(i - 1).chain; }
   // The entries of the context that runs: in a handler the interrupt itself and what the handler
   // holds.
   std::uint32_t own_size() const { return size() - own_; }
@@ -232,6 +238,8 @@ class HeldLocks {
   void Grow();
   // Fill of the entry at `i`, which is in place, where another one before it may have changed.
   void Refill(std::uint32_t i, LockMode mode);
+  // Whether the entry is a resource as the one before it is.
+  static bool IsLikeOuter(const HeldLock& entry, LockMode mode);
   bool RemoveInner(const void* lock);
 
   std::atomic<std::uint32_t> size_{0};

@@ -8,8 +8,8 @@ namespace locking {
 namespace {
 
 void Push(ThreadState& self, const Resource& resource, LockMode mode, Attempt attempt, Site site) {
-  self.held.Push(resource.identity, *resource.resource_class, resource.instance, mode, attempt,
-                 site);
+  self.held.PushResource(resource.identity, *resource.resource_class, resource.instance, mode,
+                         attempt, site);
 }
 
 // Whether the newest that the thread holds is of the class, too: many pages of one cluster are

@@ -191,8 +191,12 @@ Acquisition LockOrderWitness::Describe(const ThreadState& self, const Attempted&
     const HeldLock& held = self.held.own(i);
     if (taking.released != nullptr && held.lock.load(std::memory_order_relaxed) == taking.released)
       continue;
-    if (const OutlivedLocks* outlived = self.held.OutlivedBy(self.held.interrupted_size() + i);
-        outlived != nullptr)
+    const std::uint32_t place = self.held.interrupted_size() + i;
+    if (self.held.Repeats(place)) {  // one stands for all of them
+      a.held.back().exact = false;
+      continue;
+    }
+    if (const OutlivedLocks* outlived = self.held.OutlivedBy(place); outlived != nullptr)
       for (const OutlivedLocks::Lock& former : outlived->all())
         a.outlived.push_back({static_cast<std::uint32_t>(a.held.size()),
                               graph_.NodeOf(*former.lock_class), former.instance, former.mode});
@@ -246,7 +250,7 @@ void LockOrderWitness::CompareWith(const Acquisition& former, Acquisition* acqui
   if (acquisition->resamples < kResamples) return;
   // The last look: from now on it stands for whatever comes.
   acquisition->taken.exact = !acquisition->taken.varies;
-  for (TakenLock& lock : acquisition->held) lock.exact = !lock.varies;
+  for (TakenLock& lock : acquisition->held) lock.exact = lock.exact && !lock.varies;
 }
 
 void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisition acquisition,
@@ -307,9 +311,9 @@ void LockOrderWitness::CheckSameClass(const ThreadState& self, const Attempted& 
                                       std::uint32_t index, Findings* findings) {
   const Acquisition& a = graph_.acquisition(index);
   const ClassNode& taken = graph_.node(a.taken.node);
+  if (self.held.Find(taking.lock) != nullptr) return;  // LK01
   for (std::uint32_t i = 0; i < a.held.size(); ++i) {
     if (a.held[i].node != a.taken.node) continue;
-    if (self.held.own(i).lock.load(std::memory_order_relaxed) == taking.lock) continue;  // LK01
     const bool both_shared =
         a.held[i].mode == LockMode::kShared && a.taken.mode == LockMode::kShared;
     if (both_shared && taken.recursive_read) continue;
