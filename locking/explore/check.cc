@@ -32,6 +32,12 @@ Strength StrengthOf(const Finding& finding) {
   return finding.tier == "confirmed" ? Strength::kConfirmed : Strength::kFails;
 }
 
+// Whether it is a circle of waits that other executions may end in.
+bool MayBeForced(const Finding& finding) {
+  return !finding.cycle.empty() &&
+         (finding.tier == "provable" || finding.tier == "class-only" || finding.tier == "gated");
+}
+
 bool AnyFails(const Findings& findings) {
   return std::any_of(findings.begin(), findings.end(), FailsRun);
 }
@@ -108,6 +114,7 @@ class Checker {
   const Body& body_;
   const Options& options_;
   Result result_;
+  std::vector<Failure> superseded_;  // listed ones that others showed to fail
   std::vector<Share> shares_;
   std::vector<ExecutionRecord> round_;
   std::atomic<std::uint64_t> limit_{0};  // executions of this round from here on need not run
@@ -265,10 +272,10 @@ void Checker::Direct() {
   std::vector<Failure> possible;
   for (const std::vector<Failure>* list : {&result_.failures, &result_.listed})
     for (const Failure& failure : *list) {
-      const std::string& tier = failure.finding.tier;
-      if (!failure.finding.cycle.empty() && (tier == "provable" || tier == "gated"))
-        possible.push_back(failure);
+      if (MayBeForced(failure.finding)) possible.push_back(failure);
     }
+  // Another execution may have shown it by other locks, and be easier to drive.
+  for (Failure& failure : superseded_) possible.push_back(std::move(failure));
   for (const Failure& failure : possible) DriveInto(failure);
 }
 
@@ -324,6 +331,7 @@ void Checker::Keep(SeenFailure seen) {
       *known = std::move(seen.failure);
       return;
     }
+    if (MayBeForced(known->finding)) superseded_.push_back(std::move(*known));
     list->erase(known);
   }
   if (!seen.is_new) return;  // one of those dropped
@@ -338,7 +346,7 @@ void Checker::Keep(SeenFailure seen) {
 }  // namespace
 
 std::uint64_t ExecutionSeed(std::uint64_t seed, std::uint64_t execution) {
-  return Random(HashCombine(seed, execution)).Next();
+  return Random(HashCombine(Random(seed).Next(), execution)).Next();
 }
 
 namespace {

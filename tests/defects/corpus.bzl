@@ -5,7 +5,7 @@
 # ThreadSanitizer); and, where the command itself is shown to find it too, the flags of its `explore`.
 DEFECTS = [
     ("backer_before_shadow", "shadow.cc", "fork", ["LK04"], "--scenario=fork-storm"),
-    ("busy_sleep_under_map", "fault.cc", "pageout", ["LK08"], "--scenario=low-memory"),
+    ("busy_sleep_under_map", "fault.cc", "pageout", ["LK08"], "--threads=3 --pages=40 --operations=48"),
     ("d05_free_before_unmap", "reclaim.cc", "pageout", ["INV-49"], None),
     ("d16_collapse_drops_lock", "collapse.cc", "fork", ["INV-35"], "--scenario=fork-storm --operations=24"),
     ("d30_wake_one_waiter", "page_busy.cc", "wire", ["LK10"], None),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ namespace locking {
 namespace {
 
 using explore::Check;
+using explore::ExecutionSeed;
 using explore::Expect;
 using explore::Failure;
 using explore::Options;
@@ -87,6 +89,14 @@ void LostWakeup() {
     ready = true;
   }
   queue.WakeOne(&ready);
+}
+
+TEST(Check, SeedsHaveNoExecutionInCommon) {
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t seed = 0; seed < 10; ++seed)
+    for (std::uint64_t execution = 0; execution < 100; ++execution)
+      seeds.insert(ExecutionSeed(seed, execution));
+  EXPECT_EQ(seeds.size(), 1000u);
 }
 
 TEST(Check, SameSeedGivesTheSameTrace) {

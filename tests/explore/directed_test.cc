@@ -167,7 +167,7 @@ TEST(Directed, ADeadlockAtOtherCallSitesDoesNotPassAGate) {
         MutexGuard outer(b);
         MutexGuard inner(a);
       },
-      {.executions = 50, .keep_going = true});
+      {.executions = 500, .keep_going = true});
   const auto has_tier = [](const std::string& tier) {
     return [tier](const Failure& f) { return f.finding.id == "LK02" && f.finding.tier == tier; };
   };

@@ -92,7 +92,8 @@ TEST_F(ResourcesTest, AWriteIsHeldByWhoeverGoesOnWithIt) {
   EXPECT_EQ(Resources(), "");
   locking::Thread("laundry", [&] {
     SwapPager::TakeOver(*object_, write);
-    EXPECT_EQ(Resources(), busy_ + ", " + second_busy + ", " + paging);
+    // In the order in which they were given away, the newest first.
+    EXPECT_EQ(Resources(), second_busy + ", " + busy_ + ", " + paging);
     swap.Write(write);
     ObjectGuard guard(object_->lock);
     EXPECT_EQ(swap.EndPageOut(*object_, write), 2u);
