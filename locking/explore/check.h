@@ -42,8 +42,8 @@ struct Options {
   bool keep_going = false;                                      // after the first failure
   std::uint32_t jobs = 1;           // OS threads; the result does not depend on it
   std::uint32_t max_failures = 50;  // different ones that are kept, and as many that are listed
-  // For each circle of waits that is found possible (tier provable, class-only or gated), at most: further
-  // executions that try to force it, with its threads kept where they would wait. 0: none.
+  // For each circle of waits that is found possible (tier provable, class-only or gated), at most:
+  // further executions that try to force it, with its threads kept where they would wait. 0: none.
   std::uint32_t directed_executions = 100;
   RunContext run{};              // of the body: its witness, statistics; the sink is Check's own
   std::function<bool()> stop{};  // asked between executions; true: end here
