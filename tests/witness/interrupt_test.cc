@@ -115,7 +115,7 @@ TEST_F(InterruptWitness, AJoinInAHandlerIsASleep) {
 }
 
 TEST_F(InterruptWitness, ALockLeftByAHandlerIsReportedAndForgotten) {
-  SpinMutex* const queues = new SpinMutex(kQueues);  // stays locked
+  static SpinMutex* const queues = new SpinMutex(kQueues);  // stays locked, for good
   Mutex object(kObject);
   Interrupt tick(kTick, [&] { queues->Lock(); });
   TakesInterrupt takes(tick);
