@@ -14,7 +14,7 @@ std::string NameOf(const OrderGraph& graph, const TakenLock& lock) {
 }
 
 std::string LockText(const OrderGraph& graph, const TakenLock& lock) {
-  const std::string text = NameOf(graph, lock);
+  std::string text = NameOf(graph, lock);
   if (graph.IsEnd(lock.node) || graph.IsInterrupt(lock)) return text;
   if (lock.attempt == Attempt::kPromise) return text;
   return text + (lock.mode == LockMode::kShared ? " (shared)" : " (exclusive)");

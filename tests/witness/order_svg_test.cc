@@ -32,9 +32,10 @@ TEST(LayeredDrawing, NothingOverlapsInALevel) {
   for (std::size_t a = 0; a < 8; ++a) {
     EXPECT_GE(drawing.nodes[a].x, width / 2);
     EXPECT_LE(drawing.nodes[a].x, drawing.width - width / 2);
-    for (std::size_t b = 0; b < a; ++b)
-      if (drawing.nodes[a].level == drawing.nodes[b].level)
-        EXPECT_GE(std::abs(drawing.nodes[a].x - drawing.nodes[b].x), width);
+    for (std::size_t b = 0; b < a; ++b) {
+      if (drawing.nodes[a].level != drawing.nodes[b].level) continue;
+      EXPECT_GE(std::abs(drawing.nodes[a].x - drawing.nodes[b].x), width);
+    }
   }
 }
 
