@@ -3,7 +3,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <bit>
 #include <stdexcept>
 #include <utility>
 
@@ -49,29 +48,27 @@ class AllocFreeLoad final : public Load {
   vm::Object* const object_;
 };
 
-class RadixLookupLoad final : public Load {
+class LookupLoad final : public Load {
  public:
-  explicit RadixLookupLoad(std::uint32_t pages) : mask_(pages - 1) {
-    Check(std::has_single_bit(pages), "not a power of two");
-    for (std::uint32_t i = 0; i < pages; ++i) index_.Insert(i, &page_, pool_);
+  LookupLoad(vm::IndexKind kind, std::uint32_t pages) : index_(kind), pages_(pages) {
+    for (std::uint32_t i = 0; i < pages; ++i) index_.Insert(i, &pages_[i], pool_);
   }
-  ~RadixLookupLoad() override {
-    for (std::uint64_t i = 0; i <= mask_; ++i) index_.Remove(i, pool_);
+  ~LookupLoad() override {
+    for (std::uint32_t i = 0; i < pages_.size(); ++i) index_.Remove(i, pool_);
   }
   std::uint64_t iterations() const override { return 1000; }
   void Run() override {
     for (std::uint64_t i = 0; i < iterations(); ++i) {
       next_ = (next_ * 6364136223846793005u + 1442695040888963407u);
-      benchmark::DoNotOptimize(index_.Lookup((next_ >> 32) & mask_));
+      benchmark::DoNotOptimize(index_.Lookup((next_ >> 32) * pages_.size() >> 32));
     }
   }
 
  private:
-  const std::uint64_t mask_;
   std::uint64_t next_ = 1;
   vm::IndexNodePool pool_;
   vm::PageIndex index_;
-  vm::Page page_;  // at every index
+  std::vector<vm::Page, vm::HostAllocator<vm::Page>> pages_;
 };
 
 // Some objects of `pages` pages each, together kBatchPages.
@@ -196,7 +193,13 @@ MakeLoads OfPages(std::uint32_t pages) {
 
 }  // namespace
 
-MakeLoads RadixLookup(std::uint32_t pages) { return OfPages<RadixLookupLoad>(pages); }
+MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages) {
+  return [kind, pages](std::uint32_t) {
+    Loads loads;
+    loads.push_back(std::make_unique<LookupLoad>(kind, pages));
+    return loads;
+  };
+}
 MakeLoads Collapse(std::uint32_t pages) { return OfPages<CollapseLoad>(pages); }
 MakeLoads Fork(std::uint32_t pages) { return OfPages<ForkLoad>(pages); }
 

@@ -3,6 +3,7 @@
 #define BENCH_PAGE_LOADS_H_
 
 #include "bench/timing.h"
+#include "vm/dialect.h"
 
 namespace bench {
 
@@ -10,8 +11,8 @@ namespace bench {
 Loads Build64(std::uint32_t threads);
 // A page of an object of the thread's own.
 Loads AllocFree(std::uint32_t threads);
-// Lookups, scattered, in the radix tree of an object of `pages` pages, a power of two.
-MakeLoads RadixLookup(std::uint32_t pages);
+// Lookups, scattered, in an index of `pages` pages.
+MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages);
 // The last other reference to a backer of `pages` pages goes, so that its shadow takes them over.
 MakeLoads Collapse(std::uint32_t pages);
 // A fork of a space with `pages` pages, mapped writable.

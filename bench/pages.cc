@@ -7,8 +7,11 @@ namespace {
 const bool kRegistered = [] {
   RegisterLoads("System/build_64", Build64);
   RegisterLoads("Page/alloc_free", AllocFree, {1, 2});
-  for (std::uint32_t pages : {1u << 10, 1u << 15, 1u << 20})
-    RegisterLoads("Page/lookup/radix/" + std::to_string(pages), RadixLookup(pages));
+  for (const vm::IndexKind kind : vm::kIndexKinds) {
+    const std::string name = std::string("Page/lookup/") + vm::IndexKindName(kind) + "/";
+    for (std::uint32_t pages : {100u, 10'000u, 1'000'000u})
+      RegisterLoads(name + std::to_string(pages), Lookup(kind, pages));
+  }
   for (std::uint32_t pages : {16u, 512u, 8192u}) {
     RegisterLoads("Collapse/" + std::to_string(pages), Collapse(pages));
     RegisterLoads("Fork/" + std::to_string(pages), Fork(pages));

@@ -120,9 +120,8 @@ ObjectView ViewObject(Object& object) {
 
 // Where the index has the page that it finds first from `next` on; the page's own idea of it may be
 // wrong.
-Pindex IndexOf(const Object& object, const Page& page, Pindex next)
-    LOCKING_REQUIRES_SHARED(object.lock) {
-  if (object.index.Lookup(page.pindex) == &page && page.pindex >= next) return page.pindex;
+Pindex IndexOf(Object& object, const Page& page, Pindex next) LOCKING_REQUIRES(object.lock) {
+  if (object.index.Peek(page.pindex) == &page && page.pindex >= next) return page.pindex;
   // The last from which the index finds it.
   Pindex low = next, high = kNoPindex;
   while (low < high) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "vm/dialect.h"
+
 namespace vm {
 
 inline constexpr std::uint32_t kMinPageSize = 512;
@@ -17,6 +19,7 @@ struct SystemConfig {
   std::uint32_t page_size = 4096;  // bytes, a power of two, kMinPageSize … kMaxPageSize
   std::uint32_t cpus = 4;          // simulated CPUs, 1 … kMaxCpus
   std::uint32_t swap_slots = 0;    // pages of swap space; 0: none
+  IndexKind index = IndexKind::kRadix;
 };
 
 // What is wrong with `config`, or empty.

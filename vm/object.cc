@@ -17,7 +17,8 @@ bool ObjectLock::ShadowBeforeBacker(const locking::LockBase& held,
   return static_cast<const ObjectLock&>(held).object_.backing == &backer;
 }
 
-Object::Object(std::uint32_t object_id) : lock(*this, object_id), id(object_id) {}
+Object::Object(std::uint32_t object_id, IndexKind index_kind)
+    : lock(*this, object_id), id(object_id), index(index_kind) {}
 Object::~Object() { delete swap; }  // of a machine that was given up
 
 Object* AllocateObject(System& system, ObjectType type, Pindex size) {
@@ -104,7 +105,11 @@ void RemovePage(System& system, Object& object, Page& page) {
   ++object.generation;
 }
 
-Page* LookupPage(Object& object, Pindex pindex) { return object.index.Lookup(pindex); }
+Page* LookupPage(Object& object, Pindex pindex) {
+  if (object.index.lookup_moves() && object.lock.HeldByCaller()) [[unlikely]]
+    return object.index.Lookup(pindex);
+  return object.index.Peek(pindex);
+}
 
 void RenamePage(System& system, Object& from, Page& page, Object& to, Pindex pindex) {
   Require(!page.busied(), "INV-18", "a busy page is renamed");

@@ -45,7 +45,7 @@ using ObjectGuard = locking::WriteGuard;
 // On cache lines of its own: else threads that share nothing would, by chance.
 class alignas(64) Object {
  public:
-  explicit Object(std::uint32_t id);
+  Object(std::uint32_t id, IndexKind index_kind);
   ~Object();
   Object(const Object&) = delete;
 

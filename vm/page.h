@@ -25,6 +25,7 @@
 
 #include "locking/atomic.h"
 #include "locking/relaxed.h"
+#include "vm/tree_link.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -73,6 +74,7 @@ struct Page {
   locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
   // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it
   locking::Atomic<bool> writeable{false};
+  TreeLink tree_link;  // (o) in the dialects rbtree and splay
 
   bool exclusively_busy() const { return busy_owner != 0; }
   bool busied() const { return exclusively_busy() || shared_busy != 0; }

@@ -1,61 +1,46 @@
-// The pages of one object by page index: a radix tree of 64-way nodes. It is also the object's page
-// list: iteration is by rising index.
+// The pages of one object by page index. It is also the object's page list: iteration is by rising
+// index. Which kind of index an object has is said by the dialect of its machine.
 //
-// Thread safety: guarded by the object's lock (shared for lookup). Nodes come from a pool with a
-// lock of its own, a leaf.
+// Thread safety: guarded by the object's lock, exclusively; shared for const functions.
 #ifndef VM_PAGE_INDEX_H_
 #define VM_PAGE_INDEX_H_
 
-#include <cstdint>
-#include <memory>
-#include <vector>
+#include <variant>
 
-#include "locking/mutex.h"
+#include "vm/dialect.h"
 #include "vm/page.h"
+#include "vm/radix_index.h"
+#include "vm/tree_index.h"
 #include "vm/types.h"
 
 namespace vm {
 
-inline constexpr std::uint32_t kIndexFanoutBits = 6;
-inline constexpr std::uint32_t kIndexFanout = 1u << kIndexFanoutBits;
-
-struct IndexNode {
-  void* slots[kIndexFanout];  // IndexNode* or, at the lowest level, Page*
-  std::uint64_t present;      // a bit a used slot
-};
-
-// Type-stable storage for nodes; grows by chunks, shrinks never.
-class IndexNodePool {
- public:
-  IndexNodePool();
-  IndexNode* Allocate() LOCKING_EXCLUDES(mutex_);
-  void Free(IndexNode* node) LOCKING_EXCLUDES(mutex_);
-  std::uint32_t in_use() LOCKING_EXCLUDES(mutex_);
-
- private:
-  locking::Mutex mutex_;
-  std::vector<std::unique_ptr<IndexNode[]>> chunks_ LOCKING_GUARDED_BY(mutex_);
-  IndexNode* free_ LOCKING_GUARDED_BY(mutex_) = nullptr;  // linked through slots[0]
-  std::uint32_t in_use_ LOCKING_GUARDED_BY(mutex_) = 0;
-};
-
 class PageIndex {
  public:
-  // The page at `pindex`, or nullptr.
-  Page* Lookup(Pindex pindex) const;
+  explicit PageIndex(IndexKind kind);
+  PageIndex(const PageIndex&) = delete;
+
+  // The page at `pindex`, or nullptr. Changes nothing.
+  Page* Peek(Pindex pindex) const {
+    const auto* radix = std::get_if<RadixIndex>(&index_);
+    return radix != nullptr ? radix->Lookup(pindex) : PeekInTree(pindex);
+  }
+  // The same. A splay tree has the page at its root afterwards.
+  Page* Lookup(Pindex pindex);
   // The page with the least index at or above `pindex`, or nullptr.
-  Page* LookupAtOrAfter(Pindex pindex) const;
+  Page* LookupAtOrAfter(Pindex pindex);
   // `pindex` must be free (INV-04).
   void Insert(Pindex pindex, Page* page, IndexNodePool& pool);
   // `pindex` must be taken. Returns the page.
   Page* Remove(Pindex pindex, IndexNodePool& pool);
-  bool empty() const { return root_ == nullptr; }
+  bool empty() const;
+  // Whether Lookup changes anything.
+  bool lookup_moves() const { return std::holds_alternative<SplayIndex>(index_); }
 
  private:
-  static Page* FindAtOrAfter(const IndexNode* node, std::uint32_t level, Pindex pindex);
+  Page* PeekInTree(Pindex pindex) const;
 
-  IndexNode* root_ = nullptr;
-  std::uint32_t levels_ = 0;  // 0 when empty; a tree of n levels holds indices below 64^n
+  std::variant<RadixIndex, RbtreeIndex, SplayIndex> index_;
 };
 
 }  // namespace vm

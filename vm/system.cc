@@ -88,7 +88,8 @@ void System::ForgetSpace(Space* space) {
 Object* System::TakeObject() {
   locking::MutexGuard guard(object_list_lock_);
   if (free_objects_.empty()) {
-    object_storage_.emplace_back(static_cast<std::uint32_t>(object_storage_.size() + 1));
+    object_storage_.emplace_back(static_cast<std::uint32_t>(object_storage_.size() + 1),
+                                 config_.index);
     return &object_storage_.back();
   }
   Object* object = free_objects_.back();

@@ -99,8 +99,8 @@ const std::vector<Setting>& Table() {
       {.key = "index",
        .section = Section::kMachine,
        .type = ValueType::kChoice,
-       .commands = kMachineCommands,
-       .choices = {{"radix"}, {"rbtree", kNotYet}, {"splay", kNotYet}},
+       .commands = kSizeCommands,
+       .choices = {{"radix"}, {"rbtree"}, {"splay"}},
        .fallback = "radix",
        .help = "how an object finds its pages"},
       // [run]

@@ -22,7 +22,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"store_caching", result.store_caching},
                  {"locks", settings.Text("locks")},
                  {"anon", settings.Text("anon")},
-                 {"index", settings.Text("index")},
+                 {"index", vm::IndexKindName(plan.machine.index)},
                  {"witness", settings.Text("witness")},
                  {"keep_going", plan.keep_going},
                  {"pin", plan.pin},
@@ -190,17 +190,29 @@ std::string JsonText(const nlohmann::ordered_json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+namespace {
+
+// What is not as usual.
+std::string DialectText(const vm::SystemConfig& machine) {
+  std::string text;
+  if (machine.index != vm::SystemConfig().index)
+    text += std::string("index ") + vm::IndexKindName(machine.index) + ", ";
+  return text;
+}
+
+}  // namespace
+
 std::string RunHeadline(const RunPlan& plan) {
   const char* witness = plan.witness == WitnessMode::kOff      ? "off"
                         : plan.witness == WitnessMode::kStrict ? "strict"
                                                                : "on";
   return Format(
-      "scenario    %s, seed %llu, %u threads on %u cpus, %u pages of %s, %u swap slots, "
+      "scenario    %s, seed %llu, %u threads on %u cpus, %u pages of %s, %u swap slots, %s"
       "witness %s%s\n",
       OneLine(plan.scenario.name).c_str(), static_cast<unsigned long long>(plan.seed), plan.threads,
       plan.machine.cpus, plan.machine.pages,
       FormatValue(ValueType::kSize, plan.machine.page_size).c_str(), plan.machine.swap_slots,
-      witness, plan.pin ? ", pinned" : "");
+      DialectText(plan.machine).c_str(), witness, plan.pin ? ", pinned" : "");
 }
 
 std::string RunSummary(const RunPlan& plan, const RunResult& result) {

@@ -83,6 +83,7 @@ Exploration OfScenario(const Settings& flags) {
                       {"page_size", std::to_string(plan.machine.page_size)},
                       {"cpus", std::to_string(plan.machine.cpus)},
                       {"swap_slots", std::to_string(plan.machine.swap_slots)},
+                      {"index", vm::IndexKindName(plan.machine.index)},
                       {"commit_percent", plan.scenario.settings.Text("commit_percent")}};
   return exploration;
 }

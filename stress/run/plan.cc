@@ -62,6 +62,12 @@ std::uint32_t ThreadsAsked(const Settings& settings, const Scenario& scenario,
   return weighted ? std::max(otherwise, dedicated + 1) : dedicated;
 }
 
+vm::IndexKind IndexOf(const Settings& settings) {
+  const std::string text = settings.Text("index");
+  return *std::find_if(vm::kIndexKinds.begin(), vm::kIndexKinds.end(),
+                       [&](vm::IndexKind kind) { return text == vm::IndexKindName(kind); });
+}
+
 vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   vm::SystemConfig machine;
   machine.pages = settings.Given("pages") ? static_cast<std::uint32_t>(settings.Number("pages"))
@@ -72,6 +78,7 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   machine.swap_slots = settings.Given("swap_slots")
                            ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
                            : machine.pages * kSwapSlotsPerPage;
+  machine.index = IndexOf(settings);
   return machine;
 }
 
@@ -100,7 +107,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->replay = "vmstress " + command + " --scenario=" + ShellWord(plan->scenario.name) +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
-  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "duration",
+  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "index", "duration",
                           "operations", "sweep_interval", "hold_limit", "wait_limit",
                           "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);

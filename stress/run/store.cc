@@ -42,7 +42,8 @@ namespace {
 }
 
 OpenedStore Open(const RunPlan& plan) {
-  const auto [pages, page_size, cpus, slots] = plan.machine;
+  const std::uint32_t page_size = plan.machine.page_size;
+  const std::uint32_t slots = plan.machine.swap_slots;
   constexpr std::string_view kFile = "file:";
   if (!plan.store.starts_with(kFile)) return {vm::MakeMemoryStore(slots, page_size), "none"};
   const std::string path = plan.store.substr(kFile.size());

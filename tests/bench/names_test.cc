@@ -71,11 +71,17 @@ TEST(BenchmarkNames, Fault) {
 }
 
 TEST(BenchmarkNames, Pages) {
-  std::vector<std::string> names = {"System/build_64",  "Page/lookup/radix/1024",
-                                    "Collapse/16",      "Collapse/512",
-                                    "Fork/16",          "Fork/512",
-                                    "Pmap/enter_again", "Pmap/remove_page/64",
-                                    "Cpu/store_miss",   "Page/lookup/radix/1048576"};
+  std::vector<std::string> names = {"System/build_64",
+                                    "Page/lookup/radix/100",
+                                    "Collapse/16",
+                                    "Collapse/512",
+                                    "Fork/16",
+                                    "Fork/512",
+                                    "Pmap/enter_again",
+                                    "Pmap/remove_page/64",
+                                    "Cpu/store_miss",
+                                    "Page/lookup/rbtree/10000",
+                                    "Page/lookup/splay/1000000"};
   AddThreads("Page/alloc_free", {1, 2}, &names);
   ExpectNames("pages", names);
 }

@@ -156,6 +156,20 @@ TEST_F(Command, EachPageSizeWorks) {
   }
 }
 
+TEST_F(Command, EachIndexRunsExploresAndIsNamed) {
+  for (const std::string index : {"radix", "rbtree", "splay"}) {
+    const Outcome run = Run({"run", "--operations=300", "--threads=2", "--seed=3",
+                             "--index=" + index, "--json=r.json"});
+    EXPECT_EQ(run.exit_code, 0) << index << run.err << run.out;
+    const json result = json::parse(Read("r.json"));
+    EXPECT_EQ(result["config"]["index"], index);
+    EXPECT_EQ(Contains(run.out, ", index " + index), index != "radix") << run.out;
+    EXPECT_TRUE(Contains(result["replay"], "--index=" + index)) << "the command that repeats it";
+    const Outcome explore = Run({"explore", "--executions=3", "--index=" + index});
+    EXPECT_EQ(explore.exit_code, 0) << index << explore.err << explore.out;
+  }
+}
+
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
   for (const char* scenario : {"faults", "fork-storm", "io-errors", "low-memory", "maps", "mixed",
                                "swap-full", "wiring"}) {
