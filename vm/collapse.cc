@@ -124,6 +124,7 @@ void TakeOver(System& system, Object& object, Object& backer) LOCKING_REQUIRES(o
   Require(backer.ref_count == 1 && backer.index.empty(), "INV-35",
           "a backer was referenced again while it was collapsed");
   backer.ref_count = 0;
+  backer.pager = nullptr;
   backer.type = ObjectType::kDead;
   backer.lock.Unlock();
   system.ReturnObject(&backer);

@@ -2,6 +2,7 @@
 
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
+#include "vm/pager/pager.h"
 #include "vm/prefetch.h"
 #include "vm/require.h"
 #include "vm/system.h"
@@ -61,7 +62,7 @@ class Fault {
   Outcome Attempt() LOCKING_NO_ANALYSIS;
   Outcome WalkChain() LOCKING_NO_ANALYSIS;
   Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
-  Outcome ReadIn(Page* invalid) LOCKING_NO_ANALYSIS;
+  Outcome ReadIn(Page* page) LOCKING_NO_ANALYSIS;
   Outcome ZeroFill() LOCKING_NO_ANALYSIS;
   Outcome CopyUp(Page& source) LOCKING_NO_ANALYSIS;
   Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
@@ -149,8 +150,8 @@ Outcome Fault::WalkChain() {
       return Outcome::kRetry;
     }
     if (page != nullptr && page->valid == system_.AllBlocks()) return Found(*page);
-    if (system_.swap().HasPage(*object_, index_)) return ReadIn(page);
-    Require(page == nullptr, "INV-52", "an invalid page is neither busy nor in swap");
+    if (object_->pager != nullptr && object_->pager->HasPage(*object_, index_)) return ReadIn(page);
+    Require(page == nullptr, "INV-52", "an invalid page is neither busy nor in a store");
     Object* next = object_->backing;
     if (next == nullptr) return ZeroFill();
     next->lock.Lock();
@@ -170,30 +171,14 @@ Outcome Fault::Found(Page& page) {
   return MapIn(page, protection_ & Protection::kRead);
 }
 
-// The page is in swap: reads it into its own object, and starts again.
-Outcome Fault::ReadIn(Page* invalid) {
-  Page* page = invalid;
-  if (page == nullptr)
-    page = AllocatePage(system_, *object_, index_, {.busy = true});
-  else
-    BusyPage(*object_, *page);
-  if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
-  PagingBegin(*object_);
+// The object's pager has the page: reads it into its own object, and starts again.
+Outcome Fault::ReadIn(Page* page) {
   if (object_ != first_) first_->lock.Unlock();
   map_.lock.UnlockShared();
-  const Result result = system_.swap().PageIn(*object_, *page);
-  if (result == Result::kOk) {
-    UnbusyPage(system_, *object_, *page);
-    {
-      PageRoleGuard guard(system_.queues().PageLock(*page));
-      system_.queues().Activate(*page);
-    }
-    Hold(page);
-  } else {
-    FreePage(system_, *object_, *page);
-  }
-  PagingEnd(system_, *object_);
+  const Result result = PageIn(system_, *object_, index_, &page);
+  if (result == Result::kOk) Hold(page);
   object_->lock.Unlock();
+  if (result == Result::kShortage) return Outcome::kWaitForPages;
   return result == Result::kOk ? Outcome::kRetry : Fail(result);
 }
 

@@ -31,7 +31,7 @@ bool Laundry::HandOver(std::unique_ptr<Load>* load) {
   {
     locking::MutexGuard guard(lock_);
     if (!running_) return false;
-    SwapPager::GiveAway(*(*load)->object, (*load)->write);
+    Pager::GiveAway(*(*load)->object, (*load)->write);
     writes_under_way_ = writes_under_way_ + 1;
     pages_under_way_ = pages_under_way_ + (*load)->write.page_count;
     queue_.push_back(std::move(*load));
@@ -71,7 +71,7 @@ std::unique_ptr<Laundry::Load> Laundry::NextLoad() {
 void Laundry::Work() {
   const locking::Signaller signaller(kLaundryDone, &done_channel_);
   while (const std::unique_ptr<Load> load = NextLoad()) {
-    SwapPager::TakeOver(*load->object, load->write);
+    Pager::TakeOver(*load->object, load->write);
     system_.swap().Write(load->write);
     Laundered laundered;
     {

@@ -28,6 +28,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
               object->paging_in_progress == 0,
           "INV-36", "an object is taken from the pool that is in use");
   object->type = type;
+  object->pager = nullptr;
   object->size = size;
   object->ref_count = 1;
   object->paging_wanted = false;
@@ -154,7 +155,8 @@ void TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock
   Require(object.ref_count == 0 && object.shadow_count == 0, "INV-36",
           "an object ends that is still referred to");
   FreeAllPages(system, object);
-  system.swap().FreeAll(object);
+  if (object.pager != nullptr) object.pager->Deallocate(object);
+  object.pager = nullptr;
   object.type = ObjectType::kDead;
   object.lock.Unlock();
   system.ReturnObject(&object);

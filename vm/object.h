@@ -26,6 +26,7 @@
 namespace vm {
 
 class Object;
+class Pager;
 class System;
 class SwapMap;
 
@@ -63,6 +64,8 @@ class alignas(64) Object {
 
   PageIndex index LOCKING_GUARDED_BY(lock);
   std::uint32_t resident_page_count LOCKING_GUARDED_BY(lock) = 0;
+  // Who keeps what is not resident; nullptr: nobody (see pager/pager.h).
+  Pager* pager LOCKING_GUARDED_BY(lock) = nullptr;
   // Which pages have a copy in swap; nullptr until the first (see pager/swap.h).
   SwapMap* swap LOCKING_GUARDED_BY(lock) = nullptr;
 

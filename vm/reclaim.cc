@@ -94,15 +94,13 @@ class Cluster {
 
 void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write) {
   const Cluster cluster(system, object, page);
-  system.swap().BeginPageOut(object, cluster.pages(), write);
+  PagerForWriting(system, object).BeginPageOut(object, cluster.pages(), write);
 }
 
-Laundered EndLaundering(System& system, Object& object, const WriteOut& write,
-                        std::uint32_t wanted) {
+Laundered EndLaundering(System& system, Object& object, WriteOut& write, std::uint32_t wanted) {
   Laundered laundered;
-  laundered.written = system.swap().EndPageOut(object, write);
-  for (std::uint32_t i = 0; i < write.segment_count; ++i)
-    if (write.segments[i].result != Result::kOk) laundered.failed += write.segments[i].count;
+  laundered.written = PagerForWriting(system, object).EndPageOut(object, write);
+  laundered.failed = write.Count(PutState::kFailed);
   for (Page* each : write.cluster()) {
     if (!TestDirty(system, object, *each)) {
       if (laundered.reclaimed < wanted && each->queue == PageQueue::kInactive &&

@@ -11,7 +11,7 @@
 
 #include "vm/object.h"
 #include "vm/page.h"
-#include "vm/pager/swap.h"
+#include "vm/pager/pager.h"
 
 namespace vm {
 
@@ -52,7 +52,7 @@ struct Laundered {
 };
 // Ends it after the write. Gives back at most `wanted` of the pages that are inactive; activates
 // what could not be written, so that it does not clog the inactive queue.
-Laundered EndLaundering(System& system, Object& object, const WriteOut& write, std::uint32_t wanted)
+Laundered EndLaundering(System& system, Object& object, WriteOut& write, std::uint32_t wanted)
     LOCKING_REQUIRES(object.lock);
 
 }  // namespace vm

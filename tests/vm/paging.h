@@ -36,7 +36,8 @@ class TestStore final : public Store {
     return result;
   }
   Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
-    return fail_reads ? Result::kIoError : memory_->Read(slot, pages);
+    const bool fail = fail_reads || (fail_reads_of_several && pages.size() > 1);
+    return fail ? Result::kIoError : memory_->Read(slot, pages);
   }
 
   // Pages of each write since the last call.
@@ -47,6 +48,7 @@ class TestStore final : public Store {
 
   bool fail_writes = false;
   bool fail_reads = false;
+  bool fail_reads_of_several = false;  // more than one page
   std::function<void()> during_write;  // after the bytes were copied
 
  private:

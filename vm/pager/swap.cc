@@ -1,10 +1,9 @@
 #include "vm/pager/swap.h"
 
 #include <algorithm>
-#include <ranges>
+#include <array>
 #include <utility>
 
-#include "vm/page_busy.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -29,52 +28,76 @@ std::uint32_t SwapMap::Take(Pindex pindex) {
 }
 
 SwapPager::SwapPager(System& system, std::uint32_t slots, std::unique_ptr<Store> store)
-    : system_(system), store_(std::move(store)), slots_(slots) {}
+    : Pager(system), store_(std::move(store)), slots_(slots) {}
 
 bool SwapPager::HasPage(const Object& object, Pindex pindex) const {
   object.lock.AssertHeldShared();
   return object.swap != nullptr && object.swap->SlotOf(pindex) != kNoSlot;
 }
 
-Result SwapPager::PageIn(Object& object, Page& page) {
+PageRun SwapPager::RunAround(const Object& object, Pindex pindex) const {
+  PageRun run;
+  const std::uint32_t slot = object.swap->SlotOf(pindex);
+  while (run.behind < kClusterPages - 1 &&
+         object.swap->SlotOf(pindex + run.behind + 1) == slot + run.behind + 1)
+    ++run.behind;
+  while (run.before + run.behind < kClusterPages - 1 &&
+         run.before < std::min<Pindex>(pindex, slot) &&
+         object.swap->SlotOf(pindex - run.before - 1) == slot - run.before - 1)
+    ++run.before;
+  return run;
+}
+
+namespace {
+
+// The slots of `pages` follow one another.
+void RequireSlots(const Object& object, std::span<Page* const> pages, std::uint32_t first_slot,
+                  const char* what) LOCKING_REQUIRES(object.lock) {
+  for (std::uint32_t i = 0; i < pages.size(); ++i)
+    Require(object.swap != nullptr && object.swap->SlotOf(pages[i]->pindex) == first_slot + i,
+            "INV-51", what);
+}
+
+}  // namespace
+
+Result SwapPager::GetPages(Object& object, std::span<Page* const> pages, std::uint32_t wanted) {
   object.lock.AssertHeld();
-  Require(page.exclusively_busy() && page.valid == 0, "INV-18",
-          "a page is read from swap that is valid or not busy");
   Require(object.paging_in_progress > 0, "INV-37",
           "a page is read from swap with no paging in progress");
-  Require(HasPage(object, page.pindex), "INV-51", "a page is read from swap that has no copy");
-  const std::uint32_t slot = object.swap->SlotOf(page.pindex);
+  std::array<std::span<std::byte>, kClusterPages> frames;
+  for (std::uint32_t i = 0; i < pages.size(); ++i) {
+    Require(pages[i]->exclusively_busy() && pages[i]->valid == 0, "INV-18",
+            "a page is read from swap that is valid or not busy");
+    frames[i] = system_.FrameBytes(*pages[i]);
+  }
+  Require(HasPage(object, pages[wanted]->pindex), "INV-51",
+          "a page is read from swap that has no copy");
+  const std::uint32_t slot = object.swap->SlotOf(pages[wanted]->pindex) - wanted;
+  RequireSlots(object, pages, slot, "pages are read from swap whose slots are not consecutive");
   object.lock.Unlock();
-  const std::span<std::byte> frame = system_.FrameBytes(page);
-  const Result result = store_->Read(slot, {&frame, 1});
+  std::span<Page* const> read = pages;
+  Result result = store_->Read(slot, {frames.data(), pages.size()});
+  if (result != Result::kOk && pages.size() > 1) {
+    // A neighbour may have been at fault.
+    read = pages.subspan(wanted, 1);
+    result = store_->Read(slot + wanted, {&frames[wanted], 1});
+  }
   object.lock.Lock();
-  Require(HasPage(object, page.pindex) && object.swap->SlotOf(page.pindex) == slot, "INV-51",
-          "a swap slot changed its owner while it was read");
+  RequireSlots(object, pages, slot, "a swap slot changed its owner while it was read");
   if (result != Result::kOk) {
     system_.counters().Add(Event::kPageInError);
     return Result::kIoError;
   }
-  page.valid = system_.AllBlocks();
-  page.dirty.Store(0);
-  system_.counters().Add(Event::kPageIn);
+  for (Page* page : read) {
+    page->valid = system_.AllBlocks();
+    page->dirty.Store(0);
+  }
+  system_.counters().Add(Event::kPageIn, read.size());
   return Result::kOk;
 }
 
-// From here on the pages can neither be freed nor renamed, nor written without being dirtied anew.
-void SwapPager::ProtectCluster(Object& object, WriteOut& write) {
-  Pindex expected = write.pages.front()->pindex;
-  for (std::uint32_t i = 0; i < write.page_count; ++i) {
-    Page& page = *write.pages[i];
-    Require(page.object == &object && page.pindex == expected++, "INV-03",
-            "a cluster is not of consecutive pages of its object");
-    Require(page.valid == system_.AllBlocks(), "INV-52", "a page is written that is not valid");
-    ShareBusyPage(object, page);
-    Pmap::RemoveWrite(system_, page);  // folds the modified bits
-    write.dirty[i] = page.dirty.Exchange(0);
-  }
-}
-
-void SwapPager::AssignSlots(Object& object, WriteOut& write) {
+void SwapPager::AssignPlaces(Object& object, WriteOut& write) {
+  Require(object.anonymous(), "PAGER", "an object is written to swap that is not anonymous");
   for (std::uint32_t i = 0; i < write.page_count;) {
     std::uint32_t dirty_run = 0;
     while (i + dirty_run < write.page_count && write.dirty[i + dirty_run] != 0) ++dirty_run;
@@ -82,17 +105,17 @@ void SwapPager::AssignSlots(Object& object, WriteOut& write) {
       ++i;
       continue;
     }
-    Page& page = *write.pages[i];
+    const Pindex pindex = write.pages[i]->pindex;
     SwapSlots::Run run = slots_.Allocate(dirty_run);
-    const bool in_place = run.count == 0 && HasPage(object, page.pindex);
-    if (in_place) run = {object.swap->SlotOf(page.pindex), 1};
+    const bool in_place = run.count == 0 && HasPage(object, pindex);
+    if (in_place) run = {object.swap->SlotOf(pindex), 1};
     if (run.count == 0) {
       system_.counters().Add(Event::kSwapFull);
-      page.dirty.FetchOr(std::exchange(write.dirty[i], 0));
+      GiveBackDirty(write, i, PutState::kNoRoom);
       ++i;
       continue;
     }
-    write.segments[write.segment_count++] = {i, run.count, run.first, in_place, Result::kOk};
+    write.segments[write.segment_count++] = {i, run.count, run.first, in_place, 0, Result::kOk};
     i += run.count;
   }
 }
@@ -103,72 +126,28 @@ void SwapPager::Write(WriteOut& write) {
     std::array<std::span<const std::byte>, kClusterPages> frames;
     for (std::uint32_t k = 0; k < segment.count; ++k)
       frames[k] = system_.FrameBytes(*write.pages[segment.first + k]);
-    segment.result = store_->Write(segment.slot, {frames.data(), segment.count});
+    const auto slot = static_cast<std::uint32_t>(segment.place);
+    segment.result = store_->Write(slot, {frames.data(), segment.count});
+    if (segment.result == Result::kOk) segment.written = segment.count;
   }
-}
-
-void SwapPager::GiveAway(const Object& object, const WriteOut& write) {
-  GiveAwayPaging(object);
-  // The newest first, here and when all have been taken over: the list of what a thread holds then
-  // closes no gaps.
-  for (const Page* page : write.cluster() | std::views::reverse) GiveAwaySharedBusy(*page);
-}
-
-void SwapPager::TakeOver(const Object& object, const WriteOut& write) {
-  for (const Page* page : write.cluster() | std::views::reverse) TakeOverSharedBusy(*page);
-  TakeOverPaging(object);
 }
 
 void SwapPager::SetSlot(Object& object, Pindex pindex, std::uint32_t slot) {
   if (object.swap == nullptr) object.swap = new SwapMap;
-  if (object.type == ObjectType::kDefault) object.type = ObjectType::kSwap;
+  if (object.type == ObjectType::kDefault) {
+    object.type = ObjectType::kSwap;
+    object.pager = this;
+  }
   const std::uint32_t old = object.swap->Set(pindex, slot);
   if (old != kNoSlot && old != slot) slots_.Free(old, 1);
 }
 
-std::uint32_t SwapPager::EndPageOut(Object& object, const WriteOut& write) {
-  object.lock.AssertHeld();
-  std::uint32_t written = 0;
-  for (std::uint32_t i = 0; i < write.segment_count; ++i) {
-    const WriteOut::Segment& segment = write.segments[i];
-    const bool ok = segment.result == Result::kOk;
-    system_.counters().Add(ok ? Event::kPageOut : Event::kPageOutError, segment.count);
-    if (!ok && !segment.in_place) slots_.Free(segment.slot, segment.count);
-    for (std::uint32_t k = 0; k < segment.count; ++k) {
-      Page& page = *write.pages[segment.first + k];
-      if (ok)
-        SetSlot(object, page.pindex, segment.slot + k);
-      else
-        page.dirty.FetchOr(write.dirty[segment.first + k]);
-    }
-    if (ok) written += segment.count;
-  }
-  for (Page* page : write.cluster()) UnshareBusyPage(system_, object, *page);
-  if (write.segment_count > 0) PagingEnd(system_, object);
-  return written;
-}
-
-void SwapPager::BeginPageOut(Object& object, std::span<Page* const> pages, WriteOut* write) {
-  object.lock.AssertHeld();
-  Require(!pages.empty() && pages.size() <= kClusterPages, "SWAP",
-          "a cluster is empty or too large");
-  Require(object.anonymous(), "SWAP", "an object is written to swap that is not anonymous");
-  std::copy(pages.begin(), pages.end(), write->pages.begin());
-  write->page_count = static_cast<std::uint32_t>(pages.size());
-  ProtectCluster(object, *write);
-  AssignSlots(object, *write);
-  if (write->segment_count > 0) PagingBegin(object);
-}
-
-std::uint32_t SwapPager::PageOut(Object& object, std::span<Page* const> pages) {
-  WriteOut write;
-  BeginPageOut(object, pages, &write);
-  if (write.segment_count > 0) {
-    object.lock.Unlock();
-    Write(write);
-    object.lock.Lock();
-  }
-  return EndPageOut(object, write);
+void SwapPager::Settle(Object& object, const WriteOut& write, const WriteOut::Segment& segment) {
+  const auto slot = static_cast<std::uint32_t>(segment.place);
+  for (std::uint32_t k = 0; k < segment.written; ++k)
+    SetSlot(object, write.pages[segment.first + k]->pindex, slot + k);
+  if (!segment.in_place && segment.written < segment.count)
+    slots_.Free(slot + segment.written, segment.count - segment.written);
 }
 
 void SwapPager::FreeSpace(Object& object, Pindex first, Pindex count) {
@@ -185,7 +164,7 @@ void SwapPager::FreeSpace(Object& object, Pindex first, Pindex count) {
   }
 }
 
-void SwapPager::FreeAll(Object& object) {
+void SwapPager::Deallocate(Object& object) {
   object.lock.AssertHeld();
   FreeSpace(object, 0, kNoPindex);
   delete std::exchange(object.swap, nullptr);
