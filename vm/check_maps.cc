@@ -40,6 +40,7 @@ std::vector<std::uint32_t> CountWirings(const MachineView& view, Findings* findi
         const Page* page = entry.object == nullptr
                                ? nullptr
                                : view.Of(entry.object).PageAt(IndexInObject(view, entry, va));
+        if (page != nullptr && page->fictitious()) continue;  // its wire count never changes
         if (page != nullptr)
           ++wirings[page->frame];
         else if (findings != nullptr)
@@ -51,14 +52,14 @@ std::vector<std::uint32_t> CountWirings(const MachineView& view, Findings* findi
   return wirings;
 }
 
-// INV-29: wirings of page tables and of wired entries.
+// INV-29: wirings of page tables, of wired entries, and of senders that have the page on loan.
 void WiringsAreCounted(const MachineView& view, Findings& findings) {
   std::vector<std::uint32_t> wirings = CountWirings(view, &findings);
   for (const SpaceView& space : view.spaces)
     for (const Frame table : space.tables) ++wirings[table];
   for (const Page& page : view.pages) {
     // What no map wired and is wired all the same is INV-31's.
-    const std::uint32_t found = wirings[page.frame];
+    const std::uint32_t found = wirings[page.frame] + page.cow;
     if (found == 0 && page.identity != PageIdentity::kNoObject) continue;
     if (page.wire_count != found)
       findings.Add(Describe(page) + ": " + std::to_string(found) + " wirings, counted " +
@@ -71,7 +72,7 @@ void NothingIsLeftWired(const MachineView& view, Findings& findings) {
   const std::vector<std::uint32_t> wirings = CountWirings(view, nullptr);
   for (const Page& page : view.pages)
     if ((page.identity == PageIdentity::kObject || page.identity == PageIdentity::kDetached) &&
-        page.wire_count != 0 && wirings[page.frame] == 0)
+        page.wire_count != 0 && wirings[page.frame] == 0 && page.cow == 0)
       findings.Add(Describe(page) + " is left wired by no entry");
 }
 
@@ -79,7 +80,8 @@ void NothingIsLeftWired(const MachineView& view, Findings& findings) {
 void PvListsMatchPageTables(const MachineView& view, Findings& findings) {
   std::vector<MappingView> mapped;
   for (const SpaceView& space : view.spaces)
-    mapped.insert(mapped.end(), space.mappings.begin(), space.mappings.end());
+    std::copy_if(space.mappings.begin(), space.mappings.end(), std::back_inserter(mapped),
+                 [](const MappingView& mapping) { return mapping.managed; });
   std::sort(mapped.begin(), mapped.end());
   std::vector<MappingView> only_one;
   std::set_difference(mapped.begin(), mapped.end(), view.pv_lists.begin(), view.pv_lists.end(),
@@ -106,7 +108,7 @@ void CachedTranslationsAgree(const MachineView& view, Findings& findings) {
     if (!agrees)
       findings.Add("cpu #" + std::to_string(cached.cpu) + " still translates " +
                    std::to_string(cached.va) + " of pmap #" + std::to_string(cached.pmap_id) +
-                   " to " + Describe(view.pages[cached.frame]));
+                   " to frame " + std::to_string(cached.frame));
   }
 }
 
@@ -122,10 +124,12 @@ bool IsShadowed(const MachineView& view, const ObjectView& object, Pindex pindex
 // Why the mapping may not be writable, or nullptr.
 const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
                            const MapEntry* entry) {
-  const Page& page = view.pages[mapping.frame];
   if (entry == nullptr) return "no entry is there";
   if (!Allows(entry->protection, Protection::kWrite)) return "its entry does not allow it";
   if (entry->needs_copy) return "its entry is to be copied first";
+  if (!mapping.managed) return nullptr;
+  const Page& page = view.pages[mapping.frame];
+  if (page.cow != 0) return "the page is on loan to a sender";
   if (page.object != entry->object) return "the page belongs to a backer";
   if (entry->object == nullptr || IsShadowed(view, view.Of(entry->object), page.pindex))
     return "others shadow its object there";
@@ -164,9 +168,10 @@ void MappingsShowTheirChain(const MachineView& view, Findings& findings) {
     for (const MappingView& mapping : space.mappings) {
       const MapEntry* entry = space.EntryAt(mapping.va);
       const Page* visible = entry == nullptr ? nullptr : VisiblePage(view, *entry, mapping.va);
-      if (visible == &view.pages[mapping.frame]) continue;
-      findings.Add(Describe(mapping) + " shows " + Describe(view.pages[mapping.frame]) +
-                   ", its objects " +
+      if (visible != nullptr && visible->frame == mapping.frame &&
+          visible->unmanaged != mapping.managed)
+        continue;
+      findings.Add(Describe(mapping) + " is mapped; its objects show " +
                    (visible == nullptr ? "no resident page" : Describe(*visible)));
     }
   }
@@ -198,7 +203,7 @@ void NoEntryIsInTransition(const MachineView& view, Findings& findings) {
 }
 
 constexpr InvariantCheck kChecks[] = {
-    {"INV-29", "wire counts = wired entries + page tables", WiringsAreCounted},
+    {"INV-29", "wire counts = wired entries + page tables + loans", WiringsAreCounted},
     {"INV-31", "what no entry wires is not wired", NothingIsLeftWired},
     {"INV-41", "PV lists and page tables match one to one", PvListsMatchPageTables},
     {"INV-42", "no CPU caches a translation that was taken away", CachedTranslationsAgree},

@@ -73,13 +73,14 @@ void QueuesHoldWhatTheyRecord(const MachineView& view, Findings& findings) {
                    " pages, counted " + std::to_string(list.counter));
 }
 
-// INV-20: in the order of the counting: free, held, wired, no-object, busy, queued; owned pages
-// that are on no queue are INV-21's.
+// INV-20: in the order of the counting: free, held, contiguous, wired, no-object, busy, queued;
+// owned pages that are on no queue are INV-21's.
 void EachPageIsCounted(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages) {
-    const bool counted = page.queue != PageQueue::kNone || page.wire_count != 0 ||
-                         page.identity == PageIdentity::kNoObject || page.busied() ||
-                         page.object != nullptr;
+    const bool counted =
+        page.queue != PageQueue::kNone || page.wire_count != 0 ||
+        page.identity == PageIdentity::kNoObject || page.identity == PageIdentity::kContiguous ||
+        page.identity == PageIdentity::kAbsent || page.busied() || page.object != nullptr;
     if (!counted) findings.Add(Describe(page) + " is lost: neither free nor in use");
   }
 }
@@ -88,15 +89,17 @@ void EachPageIsCounted(const MachineView& view, Findings& findings) {
 void NoOwnedPageIsLost(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages)
     if (page.object != nullptr && page.wire_count == 0 && !page.busied() &&
-        page.queue == PageQueue::kNone)
+        page.queue == PageQueue::kNone && !page.unmanaged)
       findings.Add(Describe(page) + " is on no queue, and nothing keeps it off");
 }
 
 // INV-22
 void WiredPagesAreNotQueued(const MachineView& view, Findings& findings) {
-  for (const Page& page : view.pages)
-    if (page.wire_count != 0 && OnPagingQueue(page))
-      findings.Add(Describe(page) + " is wired and on a paging queue");
+  for (const Page& page : view.pages) {
+    if (!OnPagingQueue(page)) continue;
+    if (page.wire_count != 0) findings.Add(Describe(page) + " is wired and on a paging queue");
+    if (page.unmanaged) findings.Add(Describe(page) + " is unmanaged and on a paging queue");
+  }
 }
 
 // INV-23, at rest
@@ -104,6 +107,7 @@ void CachedPagesAreClean(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages) {
     if (page.queue != PageQueue::kCache) continue;
     if (page.dirty.Peek() != 0) findings.Add(Describe(page) + " is cached and dirty");
+    if (page.busied()) findings.Add(Describe(page) + " is cached and busy");
     if (page.pv_first != nullptr) findings.Add(Describe(page) + " is cached and mapped");
     if (page.hold_count != 0) findings.Add(Describe(page) + " is cached and held");
   }
@@ -139,8 +143,8 @@ constexpr InvariantCheck kChecks[] = {
      QueuesHoldWhatTheyRecord},
     {"INV-20", "each page is counted once", EachPageIsCounted},
     {"INV-21", "no owned, unwired, unbusy page is on no queue", NoOwnedPageIsLost},
-    {"INV-22", "a wired page is on no paging queue", WiredPagesAreNotQueued},
-    {"INV-23", "a cached page is clean, unmapped and unheld", CachedPagesAreClean},
+    {"INV-22", "a wired or unmanaged page is on no paging queue", WiredPagesAreNotQueued},
+    {"INV-23", "a cached page is clean, unmapped, unbusy and unheld", CachedPagesAreClean},
     {"INV-28", "the wired counter is the number of wired pages", WiredCounterAgrees},
     {"INV-52", "dirty blocks are valid, mapped pages wholly", ContentsAreValid},
 };

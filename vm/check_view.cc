@@ -166,7 +166,8 @@ SpaceView ViewSpace(Space& space) {
                              .va = va,
                              .writable = (value & PmapChecker::kWritable) != 0,
                              .wired = (value & PmapChecker::kWired) != 0,
-                             .valid = (value & PmapChecker::kValid) != 0});
+                             .valid = (value & PmapChecker::kValid) != 0,
+                             .managed = (value & PmapChecker::kUnmanaged) == 0});
   });
   PmapChecker::ForEachTable(pmap, [&](Frame frame) { view.tables.push_back(frame); });
   return view;

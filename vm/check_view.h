@@ -54,6 +54,7 @@ struct MappingView {
   bool writable = false;
   bool wired = false;
   bool valid = true;
+  bool managed = true;  // on the PV list of the page
   friend auto operator<=>(const MappingView& a, const MappingView& b) {
     return a.Key() <=> b.Key();
   }

@@ -24,7 +24,7 @@ void DiscardPage(System& system, Object& backer, Page& page) LOCKING_REQUIRES(ba
   if (page.wire_count == 0) {
     FreePage(system, backer, page);
   } else {
-    page.identity = PageIdentity::kDetached;
+    ChangeIdentity(page, PageIdentity::kDetached);
     RemovePage(system, backer, page);
   }
 }

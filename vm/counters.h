@@ -25,7 +25,7 @@ enum class Event : std::uint8_t {
   kSwapFull,        // dirty pages for which no slot was free
   kFree,            // pages freed (tfree)
   kFreeByExit,      // pages freed as their object ended (pfree)
-  kReactivated,     // taken back from the cache queue or the inactive queue
+  kReactivated,     // taken back from the cache queue, or by a scan from the inactive queue
   kCacheReclaimed,  // cache pages freed for an allocation
   kDaemonScan,
   kOutOfMemory,  // decisions of the page daemon that there is no memory to be had

@@ -1,6 +1,7 @@
 #include "vm/fault.h"
 
 #include "vm/page_alloc.h"
+#include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 #include "vm/pager/pager.h"
 #include "vm/prefetch.h"
@@ -193,7 +194,7 @@ Outcome Fault::ZeroFill() {
   page->zeroed = false;
   page->valid = system_.AllBlocks();
   // Dropping a clean page must not uncover what a backer that others write to got meanwhile.
-  if (first_->backing != nullptr) page->dirty.Store(system_.AllBlocks(), std::memory_order_relaxed);
+  if (first_->backing != nullptr) DirtyPage(system_, *page);
   return MapIn(*page, protection_);
 }
 
@@ -212,8 +213,7 @@ Outcome Fault::CopyUp(Page& source) {
   if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
   CopyPage(system_, source, *page);
   page->zeroed = false;
-  page->valid = system_.AllBlocks();
-  page->dirty.Store(system_.AllBlocks(), std::memory_order_relaxed);
+  DirtyPage(system_, *page);
   // Other maps that share the first object still map the source in its place (D44).
   if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);
   UnlockCurrent();
@@ -247,7 +247,7 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
 void Fault::Keep(Page& page) {
   if (kind_ == FaultKind::kWire) return;
   page.referenced.Store(true, std::memory_order_relaxed);
-  if (page.queue == PageQueue::kActive) return;
+  if (page.queue == PageQueue::kActive || page.unmanaged) return;
   PageRoleGuard guard(system_.queues().PageLock(page));
   if (page.wire_count == 0) system_.queues().Activate(page);
 }

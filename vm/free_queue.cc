@@ -57,8 +57,10 @@ void FreeQueue::FillBatch() {
   {
     locking::SpinGuard guard(lock_);
     while (pages.size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
-           !free_.front().zeroed)
+           !free_.front().zeroed) {
+      free_.front().queue = PageQueue::kFreeBatch;
       pages.splice(pages.end(), free_, free_.begin());
+    }
     Add(free_count_, -static_cast<std::int32_t>(pages.size()));
   }
   PageBatch& batch = batches_[OwnBatch()];
@@ -107,16 +109,18 @@ std::uint32_t FreeQueue::TakeDeficit() {
 }
 
 void FreeQueue::PutLocked(Page& page) {
+  Require(page.queue == PageQueue::kNone, "INV-10", "a page is freed that is free or on a queue");
   if (page.hold_count != 0) {
     page.zeroed = false;
     page.queue = PageQueue::kHold;
-    page.identity = PageIdentity::kHeld;
+    ChangeIdentity(page, PageIdentity::kHeld);
     held_.push_back(page);
     Add(held_count_, 1);
     return;
   }
   page.queue = PageQueue::kFree;
-  page.identity = PageIdentity::kFree;
+  // One that was taken and not used is free still.
+  if (page.identity != PageIdentity::kFree) ChangeIdentity(page, PageIdentity::kFree);
   Add(free_count_, 1);
   if (page.zeroed) {
     free_.push_back(page);
@@ -165,8 +169,9 @@ void FreeQueue::PutInBatch(Page& page) {
   {
     PageBatch& batch = batches_[OwnBatch()];
     locking::SpinGuard guard(batch.lock);
-    page.queue = PageQueue::kFree;
-    page.identity = PageIdentity::kFree;
+    Require(page.queue == PageQueue::kNone, "INV-10", "a page is freed that is free or on a queue");
+    page.queue = PageQueue::kFreeBatch;
+    ChangeIdentity(page, PageIdentity::kFree);
     batch.pages.push_front(page);
     if (batch.pages.size() < std::size_t{2} * thresholds_.batch_pages) return;
     for (std::uint32_t i = 0; i < thresholds_.batch_pages; ++i)
@@ -180,6 +185,7 @@ void FreeQueue::PutAll(PageList& pages) {
   {
     locking::SpinGuard guard(lock_);
     Add(free_count_, static_cast<std::int32_t>(pages.size()));
+    for (Page& page : pages) page.queue = PageQueue::kFree;
     free_.splice(free_.begin(), pages);
     due = DueWakeups();
   }
@@ -194,6 +200,7 @@ void FreeQueue::PutUnheld(Page& page) {
             "a page leaves the hold list that is not on it");
     held_.erase(held_.iterator_to(page));
     Add(held_count_, -1);
+    page.queue = PageQueue::kNone;
     PutLocked(page);
     due = DueWakeups();
   }

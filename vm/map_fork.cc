@@ -1,6 +1,7 @@
 // Fork: a child map by inheritance. See map_ranges.h.
 #include "vm/map_ranges.h"
 #include "vm/page_alloc.h"
+#include "vm/page_blocks.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -40,8 +41,7 @@ bool CopyResident(System& system, Object& from, Pindex from_index, Object& to, P
   Pmap::RemoveWrite(system, *source);
   CopyPage(system, *source, *copy);
   copy->zeroed = false;
-  copy->valid = system.AllBlocks();
-  copy->dirty.Store(system.AllBlocks(), std::memory_order_relaxed);
+  DirtyPage(system, *copy);
   PageRoleGuard page_guard(system.queues().PageLock(*copy));
   system.queues().Activate(*copy);
   return true;

@@ -2,6 +2,7 @@
 
 #include "vm/lock_classes.h"
 #include "vm/page_alloc.h"
+#include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 #include "vm/require.h"
 #include "vm/system.h"
@@ -120,7 +121,7 @@ void RenamePage(System& system, Object& from, Page& page, Object& to, Pindex pin
     PageRoleGuard guard(system.queues().PageLock(page));
     if (page.queue == PageQueue::kCache) system.queues().Deactivate(page);
   }
-  page.dirty.Store(system.AllBlocks(), std::memory_order_relaxed);
+  DirtyPage(system, page);
 }
 
 void BackOff(System& system, ObjectLock& held, locking::Site site) {
@@ -142,7 +143,7 @@ void FreeAllPages(System& system, Object& object) LOCKING_REQUIRES(object.lock) 
       FreePage(system, object, *page);
       system.counters().Add(Event::kFreeByExit);
     } else {
-      page->identity = PageIdentity::kDetached;
+      ChangeIdentity(*page, PageIdentity::kDetached);
       RemovePage(system, object, *page);
     }
   }

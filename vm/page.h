@@ -25,6 +25,7 @@
 
 #include "locking/atomic.h"
 #include "locking/relaxed.h"
+#include "vm/page_identity.h"
 #include "vm/tree_link.h"
 #include "vm/types.h"
 
@@ -33,14 +34,8 @@ namespace vm {
 class Object;
 struct PvEntry;
 
-// The list a page stands on.
-enum class PageQueue : std::uint8_t { kNone, kActive, kInactive, kCache, kFree, kHold };
-
-// Who a page belongs to. Transitions: free -> object or no-object (allocation), back (free);
-// object -> detached (wired when its object goes), detached -> free (last unwire); any -> held
-// (freed while held), held -> free (last unhold).
-enum class PageIdentity : std::uint8_t { kFree, kObject, kNoObject, kDetached, kHeld };
-const char* PageIdentityName(PageIdentity identity);
+// The list a page stands on. kFreeBatch: free, and on a batch of the free queue (page_batch.h).
+enum class PageQueue : std::uint8_t { kNone, kActive, kInactive, kCache, kFree, kFreeBatch, kHold };
 
 inline constexpr std::uint8_t kActInit = 5;     // vm_page.h: activation starts here
 inline constexpr std::uint8_t kActAdvance = 3;  // a reference adds this
@@ -65,10 +60,15 @@ struct Page {
   bool zeroed = false;            // (f) PG_ZERO: the frame reads as zero; ignored once valid
   std::uint16_t wire_count = 0;   // (p)
   std::uint16_t hold_count = 0;   // (p)
-  std::uint8_t act_count = 0;     // (p)
+  std::uint16_t cow = 0;       // (o) loans to zero-copy senders: a write makes a copy (page_cow.h)
+  std::uint8_t act_count = 0;  // (p)
   locking::Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
   PageIdentity identity = PageIdentity::kFree;           // (o), (f)
   bool winatcfls = false;  // (p) PG_WINATCFLS: dirty, and passed over once by the inactive scan
+  // (o) and (p) to change, either to read. PG_UNMANAGED: on no paging queue and no PV list, until
+  // it is freed.
+  bool unmanaged = false;
+  bool nosync = false;     // (o) PG_NOSYNC: dirty memory that need not be written for a sync
   std::uint8_t batch = 0;  // (q) active, and not yet on the queue: 1 + the batch that it stands on
   bool marker = false;     // (c) a scan's place holder, not a page
   locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
@@ -78,8 +78,18 @@ struct Page {
 
   bool exclusively_busy() const { return busy_owner != 0; }
   bool busied() const { return exclusively_busy() || shared_busy != 0; }
+  // Describes a frame that is none of the machine's: never queued, freed, or wholly unwired.
+  bool fictitious() const { return identity == PageIdentity::kFictitious; }
 };
 static_assert(sizeof(Page) <= 128);
+
+// INV-10 if the page may not become that. Locked on entry and return: (o), (f).
+[[noreturn]] void FailIdentity(const Page& page, PageIdentity to);
+inline void ChangeIdentity(Page& page, PageIdentity to) {
+  if (!MayBecome(page.identity, to)) [[unlikely]]
+    FailIdentity(page, to);
+  page.identity = to;
+}
 
 using PageList = boost::intrusive::list<
     Page, boost::intrusive::member_hook<Page, boost::intrusive::list_member_hook<>, &Page::link>,

@@ -56,15 +56,38 @@ Page* TakePage(System& system, Object* own, const AllocRequest& request) {
   }
 }
 
+enum class FrameBytesAre : std::uint8_t { kAnything, kZero };
+
 // The page has no owner any more.
-void PutPage(System& system, Page& page) LOCKING_REQUIRES(system.queues().lock) {
+void PutPage(System& system, Page& page, FrameBytesAre bytes)
+    LOCKING_REQUIRES(system.queues().lock) {
   page.valid = 0;
   page.dirty.Store(0, std::memory_order_relaxed);
   page.writeable.Store(false, std::memory_order_relaxed);
   page.referenced.Store(false, std::memory_order_relaxed);
-  page.zeroed = false;
+  page.zeroed = bytes == FrameBytesAre::kZero;
+  page.unmanaged = false;
+  page.nosync = false;
   system.counters().Add(Event::kFree);
   system.free_queue().Put(page);
+}
+
+void FreeOwnedPage(System& system, Object& object, Page& page, FrameBytesAre bytes)
+    LOCKING_REQUIRES(object.lock) {
+  Require(page.object == &object, "INV-18", "a page is freed under another object's lock");
+  const std::uint32_t busy_owner = page.busy_owner;
+  Require(page.shared_busy == 0 && (busy_owner == 0 || busy_owner == locking::Self().id), "INV-13",
+          "a busy page is freed");
+  if (page.fictitious()) [[unlikely]] {
+    RemovePage(system, object, page);
+    return;
+  }
+  Require(!Pmap::IsMapped(system, page), "INV-42", "a mapped page is freed");
+  PageRoleGuard guard(system.queues().lock);
+  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
+  system.queues().Dequeue(page);
+  RemovePage(system, object, page);
+  PutPage(system, page, bytes);
 }
 
 }  // namespace
@@ -74,29 +97,37 @@ Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocReq
   if (page == nullptr) return nullptr;
   // It will be written whole, once it is in its object and on its queue.
   Prefetch(system.FrameBytes(*page));
-  page->identity = PageIdentity::kObject;
+  ChangeIdentity(*page, PageIdentity::kObject);
   InsertPage(system, object, pindex, *page);
+  if (request.busy) BusyPage(object, *page);
+  return page;
+}
+
+Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
+  Page* page = LookupPage(object, pindex);
+  if (page == nullptr || page->queue != PageQueue::kCache) return nullptr;
+  {
+    PageRoleGuard guard(system.queues().lock);
+    system.queues().Dequeue(*page);
+    if (request.wired) system.queues().Wire(*page);
+  }
+  system.counters().Add(Event::kReactivated);
   if (request.busy) BusyPage(object, *page);
   return page;
 }
 
 Page* AllocateUnownedPage(System& system, const AllocRequest& request) {
   Page* page = TakePage(system, nullptr, request);
-  if (page != nullptr) page->identity = PageIdentity::kNoObject;
+  if (page != nullptr) ChangeIdentity(*page, PageIdentity::kNoObject);
   return page;
 }
 
 void FreePage(System& system, Object& object, Page& page) {
-  Require(page.object == &object, "INV-18", "a page is freed under another object's lock");
-  const std::uint32_t busy_owner = page.busy_owner;
-  Require(page.shared_busy == 0 && (busy_owner == 0 || busy_owner == locking::Self().id), "INV-13",
-          "a busy page is freed");
-  Require(!Pmap::IsMapped(system, page), "INV-42", "a mapped page is freed");
-  PageRoleGuard guard(system.queues().lock);
-  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
-  system.queues().Dequeue(page);
-  RemovePage(system, object, page);
-  PutPage(system, page);
+  FreeOwnedPage(system, object, page, FrameBytesAre::kAnything);
+}
+
+void FreeZeroedPage(System& system, Object& object, Page& page) {
+  FreeOwnedPage(system, object, page, FrameBytesAre::kZero);
 }
 
 void FreeUnownedPage(System& system, Page& page) {
@@ -105,7 +136,7 @@ void FreeUnownedPage(System& system, Page& page) {
           "INV-10", "a page is freed as unowned that has an owner or is free");
   PageRoleGuard guard(system.queues().lock);
   Require(page.wire_count == 0, "INV-30", "a wired page is freed");
-  PutPage(system, page);
+  PutPage(system, page, FrameBytesAre::kAnything);
 }
 
 void UnholdPage(System& system, Page& page) {
@@ -128,6 +159,7 @@ void ZeroPage(System& system, Page& page) {
 void CopyPage(System& system, const Page& from, Page& to) {
   const std::span<std::byte> source = system.FrameBytes(from);
   std::memcpy(system.FrameBytes(to).data(), source.data(), source.size());
+  to.valid = system.AllBlocks();
 }
 
 }  // namespace vm

@@ -1,6 +1,7 @@
 // Taking pages from the machine and giving them back.
 //
-// Follows vm_page.c:787 (alloc), :1057 (free), :938 and :957 (wait).
+// Follows vm_page.c:787 (alloc), :396, :409 and :1057 (free), :357 (hold), :379 (copy), :938 and
+// :967 (wait).
 #ifndef VM_PAGE_ALLOC_H_
 #define VM_PAGE_ALLOC_H_
 
@@ -25,13 +26,21 @@ struct AllocRequest {
 //   locked on entry and return: object, exclusively. Does not sleep.
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
     LOCKING_REQUIRES(object.lock);
+// The page at (object, pindex), if it is on the cache queue: off it, with its contents, and wired
+// or busy as asked. Else nullptr (10.0's VM_ALLOC_IFCACHED).
+//   locked on entry and return: object, exclusively. Takes page queues. Does not sleep.
+Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
+    LOCKING_REQUIRES(object.lock);
 // A page without an owner (page tables).
 Page* AllocateUnownedPage(System& system, const AllocRequest& request);
 
 // Frees a page: off its queue, out of its object, to the free queue, or to the hold list. It must
 // be unmapped, unwired, not shared-busy, and busy by the caller at most (INV-01, INV-13, INV-30).
+// A fictitious page only loses its owner: it is not the machine's to free.
 //   locked on entry and return: the owner, exclusively. Takes the page role. Does not sleep.
 void FreePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
+// The same for a page whose frame reads as zero: it is handed out as such (vm_page.c:409).
+void FreeZeroedPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 // A page without an owner.
 void FreeUnownedPage(System& system, Page& page);
 // Takes back one hold; the last one frees a page that was freed meanwhile.
@@ -43,7 +52,8 @@ void UnholdPage(System& system, Page& page);
 //   locked on entry and return: nothing but sleepable locks. Sleeps.
 [[nodiscard]] Result WaitForPages(System& system, FreeQueue::Waiter waiter);
 
-// Fills the frame with zeroes; copies a frame. The pages are the caller's (see page.h).
+// Fills the frame with zeroes; copies a frame, and the copy is valid. The pages are the caller's
+// (see page.h).
 void ZeroPage(System& system, Page& page);
 void CopyPage(System& system, const Page& from, Page& to);
 

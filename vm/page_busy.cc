@@ -6,11 +6,20 @@
 #include "vm/system.h"
 
 namespace vm {
+namespace {
+
+// Whoever looks for a page to take would meet it there, with nothing that keeps it busy (D12).
+void RequireNotCached(const Page& page) {
+  Require(page.queue != PageQueue::kCache, "INV-23", "a page is busied on the cache queue");
+}
+
+}  // namespace
 
 void BusyPage(Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
-  Require(!page.busied() && page.identity == PageIdentity::kObject, "INV-11",
+  Require(!page.busied() && (page.identity == PageIdentity::kObject || page.fictitious()), "INV-11",
           "a page is busied that is busy or free");
+  RequireNotCached(page);
   page.busy_owner = locking::Self().id;
   locking::HoldResource(&page, kPageBusy, page.frame, locking::LockMode::kExclusive);
 }
@@ -27,6 +36,7 @@ void UnbusyPage(System& system, Object& owner, Page& page) {
 void ShareBusyPage(Object& owner, Page& page) {
   Require(page.object == &owner, "INV-18", "a page is busied under another object's lock");
   Require(!page.exclusively_busy(), "INV-12", "a page is shared-busied that is exclusively busy");
+  RequireNotCached(page);
   ++page.shared_busy;
   TakeOverSharedBusy(page);
 }
@@ -54,6 +64,13 @@ locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page,
   return system.sleep_queue().SleepDrop(
       &page, owner.lock,
       {.resource_class = &kPageBusy, .instance = page.frame, .holder = holder, .message = message});
+}
+
+bool SleepIfBusy(System& system, Object& owner, Page& page, Busy busy, const char* message) {
+  if (!page.exclusively_busy() && (busy == Busy::kExclusive || page.shared_busy == 0)) return false;
+  SleepWhileBusy(system, owner, page, message).AndRetry();
+  owner.lock.Lock();
+  return true;
 }
 
 void FlashPage(System& system, Page& page) {

@@ -4,9 +4,11 @@
 // Contract of all: the owner's lock is held exclusively on entry, and on return unless said
 // otherwise.
 //
-// Follows vm_page.c:292 (busy), :321 (wakeup), :333 (io start), :457 (sleep if busy).
+// Follows vm_page.c:292 (busy), :321 (wakeup), :333 (io start), :429 and :457 (sleep if busy).
 #ifndef VM_PAGE_BUSY_H_
 #define VM_PAGE_BUSY_H_
+
+#include <cstdint>
 
 #include "locking/sleep_queue.h"
 #include "vm/object.h"
@@ -14,11 +16,11 @@
 
 namespace vm {
 
-// The page is not busy (INV-11, INV-13). The caller is the holder.
+// The page is not busy (INV-11, INV-13), nor on the cache queue (INV-23). The caller is the holder.
 void BusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 // By the holder. Wakes all who want it.
 void UnbusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
-// Not exclusively busy; one more sharer.
+// Not exclusively busy, nor on the cache queue; one more sharer.
 void ShareBusyPage(Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
 // One sharer less; the last wakes all who want it.
 void UnshareBusyPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
@@ -33,6 +35,17 @@ void TakeOverSharedBusy(const Page& page);
 //   locked on entry: owner (and sleepable locks); not locked on return. Sleeps.
 locking::LookUpAgain SleepWhileBusy(System& system, Object& owner, Page& page, const char* message)
     LOCKING_RELEASE(owner.lock);
+
+enum class Busy : std::uint8_t {
+  kExclusive,  // whoever shares it does not matter
+  kAny,
+};
+// If the page is busy in that way: sleeps as above, once, and retakes the owner's lock. True: it
+// slept, and everything is to be looked up again.
+//   locked on entry and return: owner; dropped and retaken where it sleeps, so the caller has a
+//   reference to it. May sleep.
+[[nodiscard]] bool SleepIfBusy(System& system, Object& owner, Page& page, Busy busy,
+                               const char* message) LOCKING_REQUIRES(owner.lock);
 
 // Wakes who wants the page, if anybody does (vm_page_flash).
 void FlashPage(System& system, Page& page);

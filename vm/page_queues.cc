@@ -9,8 +9,8 @@
 
 namespace vm {
 
-PageQueues::PageQueues(std::uint32_t batch_pages)
-    : lock(kPageQueuesLock), batch_pages_(batch_pages) {}
+PageQueues::PageQueues(std::uint32_t batch_pages, Counters& counters)
+    : lock(kPageQueuesLock), counters_(counters), batch_pages_(batch_pages) {}
 
 PageList& PageQueues::ListOf(PageQueue queue) {
   return queue == PageQueue::kActive ? active_ : queue == PageQueue::kInactive ? inactive_ : cache_;
@@ -23,8 +23,8 @@ locking::Relaxed<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
 }
 
 void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
-  Require(page.queue == PageQueue::kNone && page.wire_count == 0, "INV-22",
-          "a page is queued that is wired or on a queue");
+  Require(page.queue == PageQueue::kNone && page.wire_count == 0 && !page.unmanaged, "INV-22",
+          "a page is queued that is wired, unmanaged or on a queue");
   PageList& list = ListOf(queue);
   if (where == Where::kHead)
     list.push_front(page);
@@ -36,8 +36,9 @@ void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
 
 void PageQueues::Dequeue(Page& page) {
   if (page.queue == PageQueue::kNone) return;
-  Require(page.queue != PageQueue::kFree && page.queue != PageQueue::kHold, "INV-25",
-          "a free page is taken off the paging queues");
+  Require(page.queue != PageQueue::kFree && page.queue != PageQueue::kFreeBatch &&
+              page.queue != PageQueue::kHold,
+          "INV-25", "a free page is taken off the paging queues");
   if (page.batch != 0) {
     PageBatch& batch = batches_[page.batch - 1];
     locking::SpinGuard guard(batch.lock);
@@ -87,17 +88,23 @@ void PageQueues::FlushBatches() {
   for (PageBatch& batch : batches_) Flush(batch);
 }
 
+void PageQueues::NoteReactivated(const Page& page) {
+  if (page.queue == PageQueue::kCache) counters_.Add(Event::kReactivated);
+}
+
 void PageQueues::Activate(Page& page) {
   if (page.queue != PageQueue::kActive) {
+    NoteReactivated(page);
     Dequeue(page);
-    if (page.wire_count != 0) return;
+    if (page.wire_count != 0 || page.unmanaged) return;
     Enqueue(page, PageQueue::kActive, Where::kTail);
   }
   if (page.act_count < kActInit) page.act_count = kActInit;
 }
 
 void PageQueues::Deactivate(Page& page, Where where) {
-  if (page.queue == PageQueue::kInactive || page.wire_count != 0) return;
+  if (page.queue == PageQueue::kInactive || page.wire_count != 0 || page.unmanaged) return;
+  NoteReactivated(page);
   Dequeue(page);
   page.winatcfls = false;
   Enqueue(page, PageQueue::kInactive, where);
@@ -105,8 +112,8 @@ void PageQueues::Deactivate(Page& page, Where where) {
 
 void PageQueues::Cache(Page& page) {
   Require(page.dirty.Peek() == 0 && page.pv_first == nullptr && !page.busied() &&
-              page.hold_count == 0 && page.wire_count == 0,
-          "INV-23", "a page is cached that is dirty, mapped, busy, held or wired");
+              page.hold_count == 0 && page.wire_count == 0 && !page.unmanaged,
+          "INV-23", "a page is cached that is dirty, mapped, busy, held, wired or unmanaged");
   if (page.queue == PageQueue::kCache) return;
   Dequeue(page);
   Enqueue(page, PageQueue::kCache, Where::kTail);
@@ -146,6 +153,7 @@ void PageQueues::RemoveMarker(Page& marker) {
 }
 
 void PageQueues::Wire(Page& page) {
+  if (page.fictitious()) return;
   if (page.wire_count == 0) {
     Dequeue(page);
     wired_count_.Add(1);
@@ -162,14 +170,20 @@ void PageQueues::WireNew(Page& page) {
 
 bool PageQueues::Unwire(Page& page, Then then) {
   Require(page.wire_count > 0, "INV-27", "a page is unwired that is not wired");
+  if (page.fictitious()) return false;
   if (--page.wire_count != 0) return false;
   wired_count_.Subtract(1);
-  if (page.identity != PageIdentity::kObject) return true;
+  if (page.identity != PageIdentity::kObject || page.unmanaged) return true;
   if (then == Then::kActivate)
     Activate(page);
   else
     Deactivate(page);
   return true;
+}
+
+void PageQueues::Unmanage(Page& page) {
+  if (page.wire_count == 0) Dequeue(page);
+  page.unmanaged = true;
 }
 
 void PageQueues::Hold(Page& page) {

@@ -18,6 +18,7 @@
 #include "locking/annotations.h"
 #include "locking/mutex.h"
 #include "locking/relaxed.h"
+#include "vm/counters.h"
 #include "vm/free_queue.h"
 #include "vm/page.h"
 #include "vm/page_batch.h"
@@ -30,7 +31,7 @@ using PageRoleGuard = locking::Guard<PageRole>;
 class PageQueues {
  public:
   // `batch_pages`: see Thresholds.
-  explicit PageQueues(std::uint32_t batch_pages);
+  PageQueues(std::uint32_t batch_pages, Counters& counters);
 
   // The page queue mutex.
   mutable PageRole lock;
@@ -44,6 +45,7 @@ class PageQueues {
 
   // All of these: locked on entry and return: lock. None sleeps.
 
+  // Pages that leave the cache queue by these two were wanted after all: kReactivated.
   // To the active queue if it may be queued; its act count is at least kActInit.
   void Activate(Page& page) LOCKING_REQUIRES(lock);
   enum class Where : std::uint8_t { kTail, kHead };
@@ -60,6 +62,10 @@ class PageQueues {
   void RequeueActive(Page& page) LOCKING_REQUIRES(lock);
   void RequeueInactive(Page& page) LOCKING_REQUIRES(lock);
 
+  // One more call that a page is not needed (vm_page.c:1431). Returns how many there were.
+  std::uint32_t CountDontNeed() LOCKING_REQUIRES(lock) { return ++dont_need_count_; }
+
+  // A fictitious page has its one wiring for good, which no call changes.
   // One more reason to stay; the first takes it off its queue (vm_page.c:1205).
   void Wire(Page& page) LOCKING_REQUIRES(lock);
   // Wires a page that was just taken from the free queue and that nobody else knows.
@@ -68,6 +74,10 @@ class PageQueues {
   // One reason less; the last puts it back on a queue, if it has an owner. INV-27 if not wired.
   // Returns whether it was the last.
   bool Unwire(Page& page, Then then) LOCKING_REQUIRES(lock);
+  // From now on nobody looks for the page's mappings, so it is on no paging queue (vm_page.c:1180).
+  // It is not mapped now; freeing it ends this.
+  //   locked on entry and return: the owner too, exclusively.
+  void Unmanage(Page& page) LOCKING_REQUIRES(lock);
   void Hold(Page& page) LOCKING_REQUIRES(lock);
   // For UnholdPage alone: returns whether a page of the hold list must be freed now.
   [[nodiscard]] bool Unhold(Page& page) LOCKING_REQUIRES(lock);
@@ -92,11 +102,14 @@ class PageQueues {
   const locking::Relaxed<std::uint32_t>& cache_count() const { return cache_count_; }
 
  private:
+  void NoteReactivated(const Page& page) LOCKING_REQUIRES(lock);
   void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
   void Flush(PageBatch& batch) LOCKING_REQUIRES(lock);
   PageList& ListOf(PageQueue queue) LOCKING_REQUIRES(lock);
   locking::Relaxed<std::uint32_t>& CountOf(PageQueue queue);
 
+  Counters& counters_;
+  std::uint32_t dont_need_count_ LOCKING_GUARDED_BY(lock) = 0;
   PageList active_ LOCKING_GUARDED_BY(lock);
   PageList inactive_ LOCKING_GUARDED_BY(lock);
   PageList cache_ LOCKING_GUARDED_BY(lock);

@@ -109,9 +109,7 @@ Pmap::Entry* Pmap::NextMapping(Address* va, Address end) const {
 
 Pmap::Entry* Pmap::FindMapping(Address va, const Page& page) const {
   Entry* entry = Walk(va);
-  if (entry == nullptr || entry->Peek() == 0 || FrameOf(entry->Peek()) != page.frame)
-    return nullptr;
-  return entry;
+  return entry != nullptr && Maps(entry->Peek(), page) ? entry : nullptr;
 }
 
 // ---- Giving rights ----
@@ -127,7 +125,7 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
       (Allows(protection, Protection::kWrite) ? kWritable : 0) | (wired ? kWired : 0);
   locking::MutexGuard guard(lock_);
   const std::uint64_t old = entry->Peek();
-  if (old != 0 && FrameOf(old) == page.frame)
+  if (Maps(old, page))
     ChangeRights(va, *entry, flags);
   else
     EnterNew(va, *entry, page, flags);
@@ -136,8 +134,10 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
 
 void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
   if (entry.Peek() != 0) RemoveLocked(va, va + system_.config().page_size);
-  if ((flags & kWritable) != 0 && !page.writeable.Peek()) page.writeable.Store(true);
-  {
+  if (page.unmanaged) {
+    flags |= kUnmanaged;
+  } else {
+    if ((flags & kWritable) != 0 && !page.writeable.Peek()) page.writeable.Store(true);
     PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
     locking::MutexGuard guard(shard.lock);
     shard.Add(page, this, va);
@@ -151,7 +151,7 @@ void Pmap::ChangeRights(Address va, Entry& entry, std::uint64_t flags) {
   if ((flags & kWritable) == 0) {
     TakeWriteLocked(va, va + system_.config().page_size);
   } else if ((entry.Peek() & kWritable) == 0) {
-    PageOf(entry.Peek()).writeable.Store(true);
+    if ((entry.Peek() & kUnmanaged) == 0) PageOf(entry.Peek()).writeable.Store(true);
     entry.FetchOr(kWritable);
   }
   if ((flags & kWired) != 0) SetWiredLocked(entry, true);
@@ -215,9 +215,9 @@ void Pmap::ShootDown(const Range& range) {
 
 void Pmap::Retire(Address va, Entry& entry) {
   const std::uint64_t old = entry.Load();
-  Page& page = PageOf(old);
-  Fold(page, old);
-  {
+  if ((old & kUnmanaged) == 0) {
+    Page& page = PageOf(old);
+    Fold(page, old);
     PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
     locking::MutexGuard guard(shard.lock);
     shard.Remove(page, this, va);
@@ -260,7 +260,7 @@ bool Pmap::TakeWrite(Entry& entry) {
 void Pmap::SettleWrite(Entry& entry) {
   const std::uint64_t value = entry.Load();
   if ((value & kPending) == 0) return;
-  Fold(PageOf(value), value);
+  if ((value & kUnmanaged) == 0) Fold(PageOf(value), value);
   entry.FetchAnd(~(kModified | kPending));
 }
 
@@ -313,7 +313,7 @@ void Pmap::Destroy() {
 std::uint64_t Pmap::EntryOf(const PvEntry& mapping, const Page& page) {
   const Entry* entry = mapping.pmap->Walk(mapping.va);
   const std::uint64_t value = entry == nullptr ? 0 : entry->Load();
-  return FrameOf(value) == page.frame ? value : 0;
+  return Maps(value, page) ? value : 0;
 }
 
 void Pmap::RemoveMapping(Address va, const Page& page) {

@@ -21,6 +21,9 @@
 // way by taking that lock. A downgrade of an entry that was not modified needs no shootdown: a CPU
 // caches the right to write only together with the modified bit.
 //
+// The mappings of an unmanaged page are known to their own pmaps alone: what works on all mappings
+// of a page finds none of it.
+//
 // Removing all mappings of a page finds them by its PV list, whose lock comes after the pmaps': it
 // notes the first of them, releases the list, locks that pmap and looks again. Pmap storage is
 // type-stable for this.
@@ -111,6 +114,9 @@ class alignas(64) Pmap {
   static constexpr std::uint64_t kModified = 16;
   static constexpr std::uint64_t kPending = 32;  // the right to write goes: see the head comment
   static constexpr std::uint64_t kInUse = 64;    // set from the entry's beginning to its end
+  // The page is not managed (it may be fictitious): the entry is on no PV list, nobody is told of
+  // its bits, and its frame says nothing about a descriptor.
+  static constexpr std::uint64_t kUnmanaged = 128;
   using Entry = locking::Atomic<std::uint64_t>;
   static constexpr std::uint64_t EntryFor(Frame frame, std::uint64_t flags) {
     return std::uint64_t{frame} << 32 | flags;
@@ -144,6 +150,10 @@ class alignas(64) Pmap {
   Entry* NextMapping(Address* va, Address end) const LOCKING_REQUIRES(lock_);
   Entry* FindMapping(Address va, const Page& page) const LOCKING_REQUIRES(lock_);
   Page& PageOf(std::uint64_t entry) const;
+  static bool Maps(std::uint64_t entry, const Page& page) {
+    return entry != 0 && FrameOf(entry) == page.frame &&
+           ((entry & kUnmanaged) != 0) == page.unmanaged;
+  }
 
   // Steps 1 to 4 of the head comment.
   void RemoveLocked(Address start, Address end) LOCKING_REQUIRES(lock_);

@@ -16,6 +16,7 @@ class PmapChecker {
   static constexpr std::uint64_t kWritable = Pmap::kWritable;
   static constexpr std::uint64_t kWired = Pmap::kWired;
   static constexpr std::uint64_t kModified = Pmap::kModified;
+  static constexpr std::uint64_t kUnmanaged = Pmap::kUnmanaged;
 
   static Frame FrameOf(std::uint64_t entry) { return Pmap::FrameOf(entry); }
 

@@ -16,13 +16,6 @@ std::uint32_t TakeReferences(System& system, Object& object, Page& page) {
   return object.ref_count == 0 ? 0 : references;
 }
 
-bool TestDirty(System& system, Object& object, Page& page) {
-  object.lock.AssertHeld();
-  if (page.dirty.Load() == 0 && Pmap::IsModified(system, page))
-    page.dirty.FetchOr(system.AllBlocks());
-  return page.dirty.Load() != 0;
-}
-
 Reclaimed ReclaimPage(System& system, Object& object, Page& page) {
   // Only now can nobody dirty the page any more (D05).
   Pmap::RemoveAll(system, page);

@@ -11,6 +11,7 @@
 
 #include "vm/object.h"
 #include "vm/page.h"
+#include "vm/page_blocks.h"
 #include "vm/pager/pager.h"
 
 namespace vm {
@@ -19,10 +20,6 @@ namespace vm {
 // to an object that nobody refers to do not count.
 std::uint32_t TakeReferences(System& system, Object& object, Page& page)
     LOCKING_REQUIRES(object.lock);
-
-// Whether the page differs from its copy, or has none: by its own dirty bits, or by what a mapping
-// has modified, which is folded into them.
-bool TestDirty(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 
 enum class Reclaimed : std::uint8_t {
   kYes,    // freed, or moved to the cache queue

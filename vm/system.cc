@@ -45,7 +45,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
                   std::size_t{config.pages} * config.page_size, config.page_size)),
               FreeFrames{config.page_size}),
       pages_(config.pages),
-      queues_(Thresholds::ForPages(config.pages).batch_pages),
+      queues_(Thresholds::ForPages(config.pages).batch_pages, counters_),
       free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
       pv_lists_(config.pages),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),

@@ -1,7 +1,6 @@
 #include "vm/types.h"
 
 #include "vm/counters.h"
-#include "vm/page.h"
 
 namespace vm {
 
@@ -23,22 +22,6 @@ const char* ResultName(Result result) {
       return "I/O error";
     case Result::kOutOfMemory:
       return "out of memory";
-  }
-  return "unknown";
-}
-
-const char* PageIdentityName(PageIdentity identity) {
-  switch (identity) {
-    case PageIdentity::kFree:
-      return "free";
-    case PageIdentity::kObject:
-      return "object";
-    case PageIdentity::kNoObject:
-      return "no-object";
-    case PageIdentity::kDetached:
-      return "detached";
-    case PageIdentity::kHeld:
-      return "held";
   }
   return "unknown";
 }

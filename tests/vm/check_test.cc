@@ -178,6 +178,14 @@ TEST_F(Sweep, Inv22WiredPageOnAQueue) {
   EXPECT_EQ(Ids(), Only("INV-22"));
 }
 
+TEST_F(Sweep, Inv22UnmanagedPageOnAQueue) {
+  Copy().unmanaged = true;
+  const std::set<std::string> ids = Ids();
+  EXPECT_TRUE(ids.contains("INV-22"));
+  Copy().unmanaged = false;
+  EXPECT_EQ(Texts(CheckSystem(machine.system)), "");
+}
+
 TEST_F(Sweep, Inv23CachedPageIsDirty) {
   Page& page = Copy();
   {

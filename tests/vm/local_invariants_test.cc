@@ -1,7 +1,9 @@
 // The invariants that are checked at the operation itself: each is broken once, by the call that
 // the contract forbids, and the run ends with its id.
 #include "tests/vm/mapped_object.h"
+#include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_release.h"
 
 namespace vm {
 namespace {
@@ -58,6 +60,11 @@ TEST_F(LocalInvariantDeathTest, Inv10PageIsFreedTwice) {
     FreeUnownedPage(system_, *page);
     FreeUnownedPage(system_, *page);
   });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv10FreePageIsPutOnTheFreeQueue) {
+  EXPECT_BROKEN("INV-10", "freed that is free or on a queue",
+                system_.free_queue().Put(system_.pages().back()));
 }
 
 TEST_F(LocalInvariantDeathTest, Inv11BusyPageIsBusied) {
@@ -146,6 +153,27 @@ TEST_F(LocalInvariantDeathTest, Inv18BusyPageIsRenamed) {
     ObjectGuard other_guard(other_.lock);
     BusyPage(object_, page());
     RenamePage(system_, object_, page(), other_, 0);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv23CachedPageIsBusied) {
+  EXPECT_BROKEN("INV-23", "busied on the cache queue", {
+    ObjectGuard guard(object_.lock);
+    CachePage(system_, object_, page());
+    BusyPage(object_, page());
+  });
+  EXPECT_BROKEN("INV-23", "busied on the cache queue", {
+    ObjectGuard guard(object_.lock);
+    CachePage(system_, object_, page());
+    ShareBusyPage(object_, page());
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv23DirtyPageIsCached) {
+  EXPECT_BROKEN("INV-23", "cached that is dirty", {
+    ObjectGuard guard(object_.lock);
+    DirtyPage(system_, page());
+    CachePage(system_, object_, page());
   });
 }
 
