@@ -83,7 +83,12 @@ void ViewQueues(MachineView* view) {
   ViewList("active queue", PageQueue::kActive, queues.active(), queues.active_count(), view);
   ViewList("inactive queue", PageQueue::kInactive, queues.inactive(), queues.inactive_count(),
            view);
-  ViewList("cache queue", PageQueue::kCache, queues.cache(), queues.cache_count(), view);
+  std::uint32_t cached = 0;
+  queues.cache().ForEach([&](const Page& page) {
+    view->list_of[page.frame] = PageQueue::kCache;
+    ++cached;
+  });
+  view->lists.push_back({"cache queue", PageQueue::kCache, cached, queues.cache_count()});
 }
 
 void ViewFreeQueue(MachineView* view) {

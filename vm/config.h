@@ -19,6 +19,7 @@ struct SystemConfig {
   std::uint32_t page_size = 4096;  // bytes, a power of two, kMinPageSize … kMaxPageSize
   std::uint32_t cpus = 4;          // simulated CPUs, 1 … kMaxCpus
   std::uint32_t swap_slots = 0;    // pages of swap space; 0: none
+  bool idle_zero = false;          // a thread zeroes free pages ahead (page_zeroing.h)
   IndexKind index = IndexKind::kRadix;
 };
 

@@ -18,6 +18,8 @@ enum class Event : std::uint8_t {
   kFaultChain,     // found in a backer, mapped read-only
   kZeroFill,
   kCowCopy,
+  kReadyZeroFill,   // zero-fills, counted there too, that found a frame zeroed
+  kIdleZero,        // pages that the zeroing thread zeroed
   kPageIn,          // pages read from a store
   kPageOut,         // pages written
   kPageInError,     // pages that could not be read

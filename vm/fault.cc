@@ -190,7 +190,10 @@ Outcome Fault::ZeroFill() {
   if (page == nullptr) return GiveUp(Outcome::kWaitForPages);
   kind_of_fault_ = Event::kZeroFill;
   KeepNew(*page);  // before the frame is written: its lines are on their way
-  if (!page->zeroed) ZeroPage(system_, *page);
+  if (page->zeroed)
+    system_.counters().Add(Event::kReadyZeroFill);
+  else
+    ZeroPage(system_, *page);
   page->zeroed = false;
   page->valid = system_.AllBlocks();
   // Dropping a clean page must not uncover what a backer that others write to got meanwhile.

@@ -22,24 +22,25 @@ FreeQueue::FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::u
 void FreeQueue::Fill(std::span<Page> pages) {
   for (Page& page : pages) {
     page.queue = PageQueue::kFree;
-    free_.push_back(page);
+    free_.PushBack(page);
   }
   Add(free_count_, static_cast<std::int32_t>(pages.size()));
 }
 
-FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed) {
+FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed,
+                                    std::uint64_t color) {
   const bool batched = thresholds_.batch_pages > 1 && alloc_class == AllocClass::kNormal &&
                        (!prefer_zeroed || zeroed_count() == 0);
   if (batched) {
     Page* page = TakeFromBatch();
     if (page == nullptr && PlentyForBatches()) {
-      FillBatch();
+      FillBatch(color);
       page = TakeFromBatch();
     }
     if (page != nullptr) return {Verdict::kTaken, page};
   }
   locking::SpinGuard guard(lock_);
-  return TakeLocked(alloc_class, prefer_zeroed);
+  return TakeLocked(alloc_class, prefer_zeroed, color);
 }
 
 Page* FreeQueue::TakeFromBatch() {
@@ -52,16 +53,27 @@ Page* FreeQueue::TakeFromBatch() {
   return &page;
 }
 
-void FreeQueue::FillBatch() {
+void FreeQueue::GatherBatch(std::uint64_t color, PageList* pages) {
+  std::uint32_t in_vain = 0;  // colours in a row
+  while (pages->size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
+         in_vain < kColors) {
+    PageList& list = free_.OfColor(ColorOf(color++));
+    if (list.empty() || list.front().zeroed) {
+      ++in_vain;
+      continue;
+    }
+    in_vain = 0;
+    list.front().queue = PageQueue::kFreeBatch;
+    pages->splice(pages->end(), list, list.begin());
+    Add(free_count_, -1);
+  }
+}
+
+void FreeQueue::FillBatch(std::uint64_t color) {
   PageList pages;
   {
     locking::SpinGuard guard(lock_);
-    while (pages.size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
-           !free_.front().zeroed) {
-      free_.front().queue = PageQueue::kFreeBatch;
-      pages.splice(pages.end(), free_, free_.begin());
-    }
-    Add(free_count_, -static_cast<std::int32_t>(pages.size()));
+    GatherBatch(color, &pages);
   }
   PageBatch& batch = batches_[OwnBatch()];
   locking::SpinGuard guard(batch.lock);
@@ -78,7 +90,8 @@ void FreeQueue::DrainBatches() {
   PutAll(pages);
 }
 
-FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroed) {
+FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroed,
+                                       std::uint64_t color) {
   const std::uint32_t free = free_count();
   const bool plenty = free > thresholds_.free_reserved;
   const bool dig = (alloc_class == AllocClass::kSystem && cached() == 0 &&
@@ -88,12 +101,17 @@ FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroe
     return {alloc_class == AllocClass::kInterrupt ? Verdict::kGiveUp : Verdict::kReclaimCache,
             nullptr};
   // Digging takes from the head, as if no zeroed page had been asked for.
-  Page& page = plenty && prefer_zeroed ? free_.back() : free_.front();
-  free_.erase(free_.iterator_to(page));
+  Page* page =
+      plenty && prefer_zeroed && zeroed_count() != 0 ? free_.ZeroedTail(color) : free_.Head(color);
+  RemoveLocked(*page);
+  return {Verdict::kTaken, page};
+}
+
+void FreeQueue::RemoveLocked(Page& page) {
+  free_.Erase(page);
   Add(free_count_, -1);
   if (page.zeroed) Add(zeroed_count_, -1);
   page.queue = PageQueue::kNone;
-  return {Verdict::kTaken, &page};
 }
 
 void FreeQueue::NoteDeficit() {
@@ -123,10 +141,10 @@ void FreeQueue::PutLocked(Page& page) {
   if (page.identity != PageIdentity::kFree) ChangeIdentity(page, PageIdentity::kFree);
   Add(free_count_, 1);
   if (page.zeroed) {
-    free_.push_back(page);
+    free_.PushBack(page);
     Add(zeroed_count_, 1);
   } else {
-    free_.push_front(page);
+    free_.PushFront(page);
   }
 }
 
@@ -140,11 +158,13 @@ FreeQueue::Wakeups FreeQueue::DueWakeups() {
     daemon_needed_ = false;
     due.waiters = true;
   }
+  due.zeroing = zeroing_ == Zeroing::kWaiting && WorthZeroing();
   return due;
 }
 
 void FreeQueue::Wake(const Wakeups& wakeups) {
   if (wakeups.daemon) sleep_queue_.WakeAll(&daemon_pages_channel_);
+  if (wakeups.zeroing) sleep_queue_.WakeAll(&zeroing_channel_);
   if (!wakeups.waiters) return;
   sleep_queue_.WakeAll(&system_channel_);
   sleep_queue_.WakeAll(&fault_channel_);
@@ -185,8 +205,13 @@ void FreeQueue::PutAll(PageList& pages) {
   {
     locking::SpinGuard guard(lock_);
     Add(free_count_, static_cast<std::int32_t>(pages.size()));
-    for (Page& page : pages) page.queue = PageQueue::kFree;
-    free_.splice(free_.begin(), pages);
+    // The first of them is the next to be handed out.
+    while (!pages.empty()) {
+      Page& page = pages.back();
+      pages.pop_back();
+      page.queue = PageQueue::kFree;
+      free_.PushFront(page);
+    }
     due = DueWakeups();
   }
   Wake(due);
@@ -296,6 +321,85 @@ void FreeQueue::Resume() {
     paused_ = false;
   }
   sleep_queue_.WakeAll(&daemon_work_channel_);
+}
+
+bool FreeQueue::WorthZeroing() {
+  if (zeroing_paused_ || free_count() <= thresholds_.free_target) return false;
+  zeroed_enough_ =
+      zeroed_count() >= (zeroed_enough_ ? ZeroedLow(free_count()) : ZeroedHigh(free_count()));
+  return !zeroed_enough_;
+}
+
+Page* FreeQueue::NextToZero() {
+  for (std::uint32_t n = 0; n < kColors; ++n) {
+    PageList& list = free_.OfColor(ColorOf(zeroing_color_++));
+    if (list.empty() || list.front().zeroed) continue;
+    Page& page = list.front();
+    RemoveLocked(page);
+    return &page;
+  }
+  return nullptr;
+}
+
+Page* FreeQueue::TakeToZero() {
+  locking::SpinGuard guard(lock_);
+  for (;;) {
+    Page* page = !zeroing_stops_ && WorthZeroing() ? NextToZero() : nullptr;
+    if (page != nullptr || zeroing_stops_) {
+      zeroing_ = page != nullptr ? Zeroing::kAtWork : Zeroing::kStopped;
+      if (page == nullptr) sleep_queue_.WakeAll(&zeroing_idle_channel_);
+      return page;
+    }
+    zeroing_ = Zeroing::kWaiting;
+    sleep_queue_.WakeAll(&zeroing_idle_channel_);
+    sleep_queue_
+        .SleepKeep(&zeroing_channel_, lock_,
+                   {.resource_class = &kPageZeroingWork, .message = "pgzero", .may_idle = true})
+        .AndRetry();
+  }
+}
+
+void FreeQueue::PutZeroed(Page& page) {
+  Wakeups due;
+  {
+    locking::SpinGuard guard(lock_);
+    page.zeroed = true;
+    PutLocked(page);
+    due = DueWakeups();
+  }
+  Wake(due);
+}
+
+void FreeQueue::StartZeroing() {
+  locking::SpinGuard guard(lock_);
+  zeroing_stops_ = false;
+  zeroing_ = Zeroing::kWaiting;
+}
+
+void FreeQueue::StopZeroing() {
+  {
+    locking::SpinGuard guard(lock_);
+    zeroing_stops_ = true;
+  }
+  sleep_queue_.WakeAll(&zeroing_channel_);
+}
+
+void FreeQueue::PauseZeroing() {
+  locking::SpinGuard guard(lock_);
+  zeroing_paused_ = true;
+  while (zeroing_ == Zeroing::kAtWork)
+    sleep_queue_
+        .SleepKeep(&zeroing_idle_channel_, lock_,
+                   {.resource_class = &kPageZeroingWork, .message = "pause"})
+        .AndRetry();
+}
+
+void FreeQueue::ResumeZeroing() {
+  {
+    locking::SpinGuard guard(lock_);
+    zeroing_paused_ = false;
+  }
+  sleep_queue_.WakeAll(&zeroing_channel_);
 }
 
 void FreeQueue::Start() {

@@ -1,11 +1,17 @@
 // The free frames of the machine, the pages freed while held, and the two channels on which threads
 // wait for free pages.
 //
-//   head                                tail
-//   [plain] [plain] ... [zeroed] [zeroed]     zeroed frames are handed out from the tail
+//   colour 0   [plain] [plain] ... [zeroed] [zeroed]
+//   colour 1   [plain] ... [zeroed]                     a list for each (page_colors.h)
+//   ...         head          tail                      zeroed frames are handed out from the tail
 //
 // While there are plenty, plain pages come and go in batches (page_batch.h): a page on a batch is
-// free and not counted. The page daemon begins each pass by putting them back.
+// free and not counted. One is filled with the colours that follow the wanted one, and then hands
+// out what it has. The page daemon begins each pass by putting them back.
+//
+// The zeroing thread (page_zeroing.h) takes plain pages while there are more free ones than the
+// page daemon aims at, and puts them back zeroed; it is woken below kZeroedLow and rests from
+// kZeroedHigh on.
 //
 // Thread safety: guarded by one spin lock, a leaf; it is the interlock of the free-page sleeps.
 // Counts may be read at any time.
@@ -23,6 +29,7 @@
 #include "locking/spin_mutex.h"
 #include "vm/page.h"
 #include "vm/page_batch.h"
+#include "vm/page_colors.h"
 #include "vm/thresholds.h"
 
 namespace vm {
@@ -32,6 +39,10 @@ enum class AllocClass : std::uint8_t {
   kSystem,     // digs deeper, while the cache queue is empty
   kInterrupt,  // takes the last page
 };
+
+// Parts of the free pages that are kept zeroed (vm_zeroidle.c).
+constexpr std::uint32_t ZeroedLow(std::uint32_t free) { return free * 2 / 3; }
+constexpr std::uint32_t ZeroedHigh(std::uint32_t free) { return free * 4 / 5; }
 
 class FreeQueue {
  public:
@@ -48,9 +59,11 @@ class FreeQueue {
     Verdict verdict;
     Page* page;  // off the list, when kTaken
   };
-  // One attempt under the rules of `alloc_class`.
-  // kReclaimCache: the caller frees a cache page and tries again; kGiveUp: there is none to be had.
-  Taken TryTake(AllocClass alloc_class, bool prefer_zeroed) LOCKING_EXCLUDES(lock_);
+  // One attempt under the rules of `alloc_class`, for a page of `color` if there is one
+  // (page_colors.h). kReclaimCache: the caller frees a cache page and tries again; kGiveUp: there
+  // is none to be had.
+  Taken TryTake(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color = 0)
+      LOCKING_EXCLUDES(lock_);
   // Puts the pages of all batches back, and wakes whoever waits for as many.
   void DrainBatches() LOCKING_EXCLUDES(lock_);
   // An allocation failed: the page daemon must free one more than it meant to.
@@ -96,6 +109,17 @@ class FreeQueue {
   void Stop() LOCKING_EXCLUDES(lock_);
   bool stopped() LOCKING_EXCLUDES(lock_);
 
+  // For the zeroing thread: sleeps until there are pages worth zeroing, and takes one, which stays
+  // free in all but its list; nullptr once StopZeroing was called.
+  Page* TakeToZero() LOCKING_EXCLUDES(lock_);
+  // The page reads as zero now.
+  void PutZeroed(Page& page) LOCKING_EXCLUDES(lock_);
+  void StartZeroing() LOCKING_EXCLUDES(lock_);
+  void StopZeroing() LOCKING_EXCLUDES(lock_);
+  // None is out to be zeroed on return, nor until ResumeZeroing. Sleeps.
+  void PauseZeroing() LOCKING_EXCLUDES(lock_);
+  void ResumeZeroing() LOCKING_EXCLUDES(lock_);
+
   std::uint32_t free_count() const { return free_count_; }
   std::uint32_t zeroed_count() const { return zeroed_count_; }
   std::uint32_t held_count() const { return held_count_; }
@@ -115,7 +139,7 @@ class FreeQueue {
   template <typename Visit>
   void ForEach(Visit visit) LOCKING_EXCLUDES(lock_) {
     locking::SpinGuard guard(lock_);
-    for (Page& page : free_) visit(page, PageQueue::kFree);
+    free_.ForEach([&](Page& page) { visit(page, PageQueue::kFree); });
     for (Page& page : held_) visit(page, PageQueue::kHold);
   }
 
@@ -123,10 +147,15 @@ class FreeQueue {
   struct Wakeups {
     bool daemon = false;
     bool waiters = false;
+    bool zeroing = false;
   };
-  Taken TakeLocked(AllocClass alloc_class, bool prefer_zeroed) LOCKING_REQUIRES(lock_);
+  Taken TakeLocked(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color)
+      LOCKING_REQUIRES(lock_);
+  void RemoveLocked(Page& page) LOCKING_REQUIRES(lock_);
   Page* TakeFromBatch();
-  void FillBatch() LOCKING_EXCLUDES(lock_);
+  void FillBatch(std::uint64_t color) LOCKING_EXCLUDES(lock_);
+  // Up to batch_pages plain pages, of as many colours as possible from `color` on.
+  void GatherBatch(std::uint64_t color, PageList* pages) LOCKING_REQUIRES(lock_);
   void PutInBatch(Page& page) LOCKING_EXCLUDES(lock_);
   void PutAll(PageList& pages) LOCKING_EXCLUDES(lock_);
   // Whether there are plenty, so that nobody waits for those on a batch.
@@ -136,13 +165,16 @@ class FreeQueue {
   void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
   std::uint32_t cached() const { return cached_; }
   Wakeups DueWakeups() LOCKING_REQUIRES(lock_);
+  // vm_page_zero_check.
+  bool WorthZeroing() LOCKING_REQUIRES(lock_);
+  Page* NextToZero() LOCKING_REQUIRES(lock_);
   void Wake(const Wakeups& wakeups) LOCKING_EXCLUDES(lock_);
 
   const Thresholds thresholds_;
   const locking::Relaxed<std::uint32_t>& cached_;
   locking::SleepQueue& sleep_queue_;
   locking::SpinMutex lock_;
-  PageList free_ LOCKING_GUARDED_BY(lock_);
+  ColoredPages free_ LOCKING_GUARDED_BY(lock_);
   PageList held_ LOCKING_GUARDED_BY(lock_);
   PageBatches batches_;
   // Written under lock_, read by anyone.
@@ -157,12 +189,24 @@ class FreeQueue {
   bool daemon_waits_ LOCKING_GUARDED_BY(lock_) = false;   // vm_pageout_pages_needed
   bool daemon_idle_ LOCKING_GUARDED_BY(lock_) = false;    // in WaitForWork
   bool paused_ LOCKING_GUARDED_BY(lock_) = false;
+  enum class Zeroing : std::uint8_t {
+    kStopped,
+    kWaiting,  // for pages
+    kAtWork,   // a page is out
+  };
+  Zeroing zeroing_ LOCKING_GUARDED_BY(lock_) = Zeroing::kStopped;
+  bool zeroing_stops_ LOCKING_GUARDED_BY(lock_) = true;
+  bool zeroing_paused_ LOCKING_GUARDED_BY(lock_) = false;
+  bool zeroed_enough_ LOCKING_GUARDED_BY(lock_) = false;       // until ZeroedLow
+  std::uint32_t zeroing_color_ LOCKING_GUARDED_BY(lock_) = 0;  // of the next one to zero
   // Wait channels.
   char daemon_work_channel_ = 0;
   char daemon_idle_channel_ = 0;
   char daemon_pages_channel_ = 0;
   char system_channel_ = 0;
   char fault_channel_ = 0;
+  char zeroing_channel_ = 0;
+  char zeroing_idle_channel_ = 0;
 };
 
 }  // namespace vm

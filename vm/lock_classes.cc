@@ -28,6 +28,7 @@ const LockClass kPagingInProgress("paging in progress", LockKind::kResource);
 const LockClass kFreePages("free pages", LockKind::kResource);
 const LockClass kMapEntryInTransition("map entry in transition", LockKind::kResource);
 const LockClass kPageDaemonWork("page daemon work", LockKind::kResource);
+const LockClass kPageZeroingWork("page zeroing work", LockKind::kResource);
 const LockClass kLaundryWork("laundry work", LockKind::kResource);
 const LockClass kLaundryDone("laundry done", LockKind::kResource);
 

@@ -25,7 +25,7 @@
 //   map entry in transition  who wires or unwires the range
 //   free pages               the page daemon has promised it
 //   laundry done             the laundry's threads have
-//   page daemon work, laundry work    idle sleeps: nobody has to bring work
+//   page daemon work, laundry work, page zeroing work    idle sleeps: nobody has to bring work
 //
 // A full swap is not waited for: the pages stay dirty.
 #ifndef VM_LOCK_CLASSES_H_
@@ -53,6 +53,7 @@ extern const locking::LockClass kPagingInProgress;
 extern const locking::LockClass kFreePages;
 extern const locking::LockClass kMapEntryInTransition;
 extern const locking::LockClass kPageDaemonWork;
+extern const locking::LockClass kPageZeroingWork;
 extern const locking::LockClass kLaundryWork;
 extern const locking::LockClass kLaundryDone;
 

@@ -35,6 +35,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   object->paging_wanted = false;
   object->dead = false;
   object->one_mapping = type == ObjectType::kDefault;
+  object->color = system.NextColor(size);
   object->generation = 1;
   object->backing = nullptr;
   object->backing_offset = 0;

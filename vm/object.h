@@ -60,6 +60,7 @@ class alignas(64) Object {
   bool paging_wanted LOCKING_GUARDED_BY(lock) = false;    // OBJ_PIPWNT
   bool dead LOCKING_GUARDED_BY(lock) = false;             // OBJ_DEAD
   bool one_mapping LOCKING_GUARDED_BY(lock) = false;      // OBJ_ONEMAPPING: a hint
+  std::uint32_t color LOCKING_GUARDED_BY(lock) = 0;       // of its page 0 (page_colors.h)
   std::uint32_t generation LOCKING_GUARDED_BY(lock) = 0;  // changes with every insert and remove
 
   PageIndex index LOCKING_GUARDED_BY(lock);

@@ -10,31 +10,50 @@
 namespace vm {
 namespace {
 
-// Frees the first cache page whose object can be locked: its own lock comes before page queues, so
-// it is only tried, unless it is `own`, which the caller holds. False: there was none.
-// The analysis cannot follow a lock that may be held already.
-bool ReclaimCachePage(System& system, Object* own) LOCKING_NO_ANALYSIS {
-  PageRoleGuard guard(system.queues().lock);
-  for (Page& page : system.queues().cache()) {
-    Object& object = *page.object;
-    const bool held = own != nullptr && &object == own;
-    if (!held && !object.lock.TryLock()) continue;
-    FreePage(system, object, page);
-    if (!held) object.lock.Unlock();
-    system.counters().Add(Event::kCacheReclaimed);
-    return true;
+// Whether the cache page was freed. One that is held would only go to the hold list: it is used
+// still. The object is only tried, since its lock comes before page queues, unless it is `own`,
+// which the caller holds. The analysis cannot follow a lock that may be held already.
+bool ReclaimIfPossible(System& system, Object* own, Page& page) LOCKING_NO_ANALYSIS {
+  Require(page.wire_count == 0 && !page.unmanaged, "INV-23",
+          "a page on the cache queue is wired or unmanaged");
+  if (page.hold_count != 0) {
+    system.queues().Deactivate(page);
+    return false;
+  }
+  Object& object = *page.object;
+  const bool held = own != nullptr && &object == own;
+  if (!held && !object.lock.TryLock()) return false;
+  Require(page.dirty.Peek() == 0, "INV-23", "a page on the cache queue is dirty");
+  FreePage(system, object, page);
+  if (!held) object.lock.Unlock();
+  return true;
+}
+
+// vm_page_select_cache: frees a cache page, of the colour if there is one. Each is looked at once.
+// False: none could be had.
+bool ReclaimCachePage(System& system, Object* own, std::uint64_t color) {
+  PageQueues& queues = system.queues();
+  PageRoleGuard guard(queues.lock);
+  for (std::uint32_t n = 0; n < kColors && queues.cache_count() != 0; ++n) {
+    PageList& list = queues.cache().OfColor(NthColor(color, n));
+    for (auto next = list.begin(); next != list.end();) {
+      Page& page = *next++;
+      if (!ReclaimIfPossible(system, own, page)) continue;
+      system.counters().Add(Event::kCacheReclaimed);
+      return true;
+    }
   }
   return false;
 }
 
 // vm_page.c:787–929, without the insertion.
-Page* TakePage(System& system, Object* own, const AllocRequest& request) {
+Page* TakePage(System& system, Object* own, const AllocRequest& request, std::uint64_t color) {
   AllocClass alloc_class = request.alloc_class;
   if (alloc_class != AllocClass::kInterrupt && system.daemon().CallerIsDaemon())
     alloc_class = AllocClass::kSystem;
   FreeQueue& free_queue = system.free_queue();
   for (;;) {
-    const FreeQueue::Taken taken = free_queue.TryTake(alloc_class, request.zeroed);
+    const FreeQueue::Taken taken = free_queue.TryTake(alloc_class, request.zeroed, color);
     if (taken.verdict == FreeQueue::Verdict::kTaken) {
       Page* page = taken.page;
       Require(page->dirty.Peek() == 0 && page->wire_count == 0 && page->hold_count == 0 &&
@@ -48,7 +67,7 @@ Page* TakePage(System& system, Object* own, const AllocRequest& request) {
       return page;
     }
     if (taken.verdict == FreeQueue::Verdict::kReclaimCache && request.reclaim &&
-        ReclaimCachePage(system, own))
+        ReclaimCachePage(system, own, color))
       continue;
     free_queue.NoteDeficit();
     free_queue.WakeDaemon();
@@ -93,7 +112,7 @@ void FreeOwnedPage(System& system, Object& object, Page& page, FrameBytesAre byt
 }  // namespace
 
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
-  Page* page = TakePage(system, &object, request);
+  Page* page = TakePage(system, &object, request, object.color + pindex);
   if (page == nullptr) return nullptr;
   // It will be written whole, once it is in its object and on its queue.
   Prefetch(system.FrameBytes(*page));
@@ -116,8 +135,8 @@ Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocR
   return page;
 }
 
-Page* AllocateUnownedPage(System& system, const AllocRequest& request) {
-  Page* page = TakePage(system, nullptr, request);
+Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color) {
+  Page* page = TakePage(system, nullptr, request, color);
   if (page != nullptr) ChangeIdentity(*page, PageIdentity::kNoObject);
   return page;
 }

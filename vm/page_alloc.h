@@ -1,7 +1,7 @@
 // Taking pages from the machine and giving them back.
 //
-// Follows vm_page.c:787 (alloc), :396, :409 and :1057 (free), :357 (hold), :379 (copy), :938 and
-// :967 (wait).
+// Follows vm_page.c:736 (select cache), :787 (alloc), :396, :409 and :1057 (free), :357 (hold),
+// :379 (copy), :938 and :967 (wait).
 #ifndef VM_PAGE_ALLOC_H_
 #define VM_PAGE_ALLOC_H_
 
@@ -31,8 +31,8 @@ Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocReq
 //   locked on entry and return: object, exclusively. Takes page queues. Does not sleep.
 Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
     LOCKING_REQUIRES(object.lock);
-// A page without an owner (page tables).
-Page* AllocateUnownedPage(System& system, const AllocRequest& request);
+// A page without an owner (page tables), of the colour if there is one.
+Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color = 0);
 
 // Frees a page: off its queue, out of its object, to the free queue, or to the hold list. It must
 // be unmapped, unwired, not shared-busy, and busy by the caller at most (INV-01, INV-13, INV-30).

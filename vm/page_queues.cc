@@ -12,8 +12,10 @@ namespace vm {
 PageQueues::PageQueues(std::uint32_t batch_pages, Counters& counters)
     : lock(kPageQueuesLock), counters_(counters), batch_pages_(batch_pages) {}
 
-PageList& PageQueues::ListOf(PageQueue queue) {
-  return queue == PageQueue::kActive ? active_ : queue == PageQueue::kInactive ? inactive_ : cache_;
+PageList& PageQueues::ListOf(PageQueue queue, const Page& page) {
+  return queue == PageQueue::kActive     ? active_
+         : queue == PageQueue::kInactive ? inactive_
+                                         : cache_.OfPage(page);
 }
 
 locking::Relaxed<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
@@ -25,7 +27,7 @@ locking::Relaxed<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
 void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
   Require(page.queue == PageQueue::kNone && page.wire_count == 0 && !page.unmanaged, "INV-22",
           "a page is queued that is wired, unmanaged or on a queue");
-  PageList& list = ListOf(queue);
+  PageList& list = ListOf(queue, page);
   if (where == Where::kHead)
     list.push_front(page);
   else
@@ -45,7 +47,7 @@ void PageQueues::Dequeue(Page& page) {
     batch.pages.erase(batch.pages.iterator_to(page));
     page.batch = 0;
   } else {
-    PageList& list = ListOf(page.queue);
+    PageList& list = ListOf(page.queue, page);
     list.erase(list.iterator_to(page));
     CountOf(page.queue).Subtract(1);
   }
@@ -130,12 +132,12 @@ void PageQueues::RequeueInactive(Page& page) {
 void PageQueues::PlaceMarker(Page& marker, PageQueue queue) {
   Require(marker.marker && marker.queue == PageQueue::kNone, "INV-24",
           "a marker is placed that is none, or is placed twice");
-  ListOf(queue).push_front(marker);
+  ListOf(queue, marker).push_front(marker);
   marker.queue = queue;
 }
 
 Page* PageQueues::StepMarker(Page& marker) {
-  PageList& list = ListOf(marker.queue);
+  PageList& list = ListOf(marker.queue, marker);
   const auto place = list.iterator_to(marker);
   for (auto next = std::next(place); next != list.end(); ++next) {
     if (next->marker) continue;  // another scan's
@@ -147,7 +149,7 @@ Page* PageQueues::StepMarker(Page& marker) {
 }
 
 void PageQueues::RemoveMarker(Page& marker) {
-  PageList& list = ListOf(marker.queue);
+  PageList& list = ListOf(marker.queue, marker);
   list.erase(list.iterator_to(marker));
   marker.queue = PageQueue::kNone;
 }

@@ -2,7 +2,7 @@
 //
 //   active     used; scanned for references, ages by its act count
 //   inactive   to be reclaimed from the head; dirty pages are laundered first
-//   cache      clean and unmapped, still in their object; freed on demand
+//   cache      clean and unmapped, still in their object; freed on demand. A list for each colour
 //
 // In the dialect `queues` the page queue mutex is the page role too: PageLock returns it for every
 // page. It is recursive, so that taking the page role and then the queues is a counted no-op.
@@ -22,6 +22,7 @@
 #include "vm/free_queue.h"
 #include "vm/page.h"
 #include "vm/page_batch.h"
+#include "vm/page_colors.h"
 
 namespace vm {
 
@@ -93,7 +94,7 @@ class PageQueues {
   // Active and inactive hold markers too.
   PageList& active() LOCKING_REQUIRES(lock) { return active_; }
   PageList& inactive() LOCKING_REQUIRES(lock) { return inactive_; }
-  PageList& cache() LOCKING_REQUIRES(lock) { return cache_; }
+  ColoredPages& cache() LOCKING_REQUIRES(lock) { return cache_; }
 
   // May be read at any time.
   std::uint32_t active_count() const { return active_count_; }
@@ -105,14 +106,14 @@ class PageQueues {
   void NoteReactivated(const Page& page) LOCKING_REQUIRES(lock);
   void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
   void Flush(PageBatch& batch) LOCKING_REQUIRES(lock);
-  PageList& ListOf(PageQueue queue) LOCKING_REQUIRES(lock);
+  PageList& ListOf(PageQueue queue, const Page& page) LOCKING_REQUIRES(lock);
   locking::Relaxed<std::uint32_t>& CountOf(PageQueue queue);
 
   Counters& counters_;
   std::uint32_t dont_need_count_ LOCKING_GUARDED_BY(lock) = 0;
   PageList active_ LOCKING_GUARDED_BY(lock);
   PageList inactive_ LOCKING_GUARDED_BY(lock);
-  PageList cache_ LOCKING_GUARDED_BY(lock);
+  ColoredPages cache_ LOCKING_GUARDED_BY(lock);
   const std::uint32_t batch_pages_;
   PageBatches batches_;
   // Written under lock, read by anyone. Markers are not counted.

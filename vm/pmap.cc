@@ -62,16 +62,18 @@ Pmap::Entry* Pmap::Walk(Address va) const {
 Pmap::Entry* Pmap::WalkOrGrow(Address va) {
   if (Entry* entry = Walk(va); entry != nullptr) [[likely]]
     return entry;
-  if (!Grow(root_)) return nullptr;
+  if (!Grow(root_, id_)) return nullptr;
   Entry* directory = TableAt(root_.Load(std::memory_order_acquire));
-  return Grow(directory[va >> (page_shift_ + index_bits_)]) ? Walk(va) : nullptr;
+  const std::uint64_t table = va >> (page_shift_ + index_bits_);
+  return Grow(directory[table], id_ + 1 + table) ? Walk(va) : nullptr;
 }
 
 // Without the pmap's lock, which comes after those of an allocation: the first one to set the slot
 // wins.
-bool Pmap::Grow(Entry& slot) {
+bool Pmap::Grow(Entry& slot, std::uint64_t color) {
   if (slot.Load(std::memory_order_acquire) != 0) return true;
-  Page* table = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kSystem, .wired = true});
+  Page* table =
+      AllocateUnownedPage(system_, {.alloc_class = AllocClass::kSystem, .wired = true}, color);
   if (table == nullptr) return false;
   const std::uint64_t value = EntryFor(table->frame, kValid);
   auto* entries = reinterpret_cast<Entry*>(system_.FrameBytes(*table).data());

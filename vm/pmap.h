@@ -143,7 +143,7 @@ class alignas(64) Pmap {
   Entry* TableAt(std::uint64_t entry) const;
   // The same, and makes the tables if need be; nullptr: no page.
   Entry* WalkOrGrow(Address va) LOCKING_EXCLUDES(lock_);
-  bool Grow(Entry& slot) LOCKING_EXCLUDES(lock_);
+  bool Grow(Entry& slot, std::uint64_t color) LOCKING_EXCLUDES(lock_);
   // Frees a table page that nothing points to.
   void GiveBack(Page& table) LOCKING_EXCLUDES(lock_);
   // The first entry in use from *va on and below `end`; *va becomes its address.

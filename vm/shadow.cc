@@ -21,6 +21,8 @@ void ShadowObject(System& system, Object** object, Pindex* offset, Pindex size) 
     source->shadows.push_front(*shadow);
     ++source->shadow_count;
     source->one_mapping = false;
+    // A copy falls to where what it is a copy of does.
+    shadow->color = source->color + ColorOf(*offset);
   }
   *offset = 0;
   *object = shadow;

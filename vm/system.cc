@@ -50,6 +50,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       pv_lists_(config.pages),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       daemon_(*this),
+      zeroing_(*this),
       object_list_lock_(kObjectListLock) {
   cpus_.reserve(config.cpus);
   for (std::uint32_t i = 0; i < config.cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
@@ -63,8 +64,25 @@ System::~System() {
   for (Object& object : object_storage_) object.shadows.clear();
 }
 
-void System::Start() { daemon_.Start(); }
-void System::Stop() { daemon_.Stop(); }
+void System::Start() {
+  daemon_.Start();
+  if (config_.idle_zero) zeroing_.Start();
+}
+
+void System::Stop() {
+  zeroing_.Stop();
+  daemon_.Stop();
+}
+
+void System::Pause() {
+  daemon_.Pause();
+  free_queue_.PauseZeroing();
+}
+
+void System::Resume() {
+  free_queue_.ResumeZeroing();
+  daemon_.Resume();
+}
 
 Space* System::CreateSpace() {
   Pmap* pmap = TakePmap();

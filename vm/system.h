@@ -6,6 +6,7 @@
 #ifndef VM_SYSTEM_H_
 #define VM_SYSTEM_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -24,6 +25,7 @@
 #include "vm/page.h"
 #include "vm/page_index.h"
 #include "vm/page_queues.h"
+#include "vm/page_zeroing.h"
 #include "vm/pageout.h"
 #include "vm/pager/swap.h"
 #include "vm/pmap.h"
@@ -39,13 +41,13 @@ class System {
   ~System() LOCKING_NO_ANALYSIS;
   System(const System&) = delete;
 
-  // The page daemon.
+  // The page daemon, and the zeroing thread if the machine has one.
   void Start();
   void Stop();
-  // The daemon has ended its pass, and the writes that it began, and begins none until Resume.
-  // Nobody may wait for pages. Sleeps.
-  void Pause() { daemon_.Pause(); }
-  void Resume() { daemon_.Resume(); }
+  // The daemon has ended its pass, and the writes that it began, and begins none until Resume; no
+  // page is being zeroed. Nobody may wait for pages. Sleeps.
+  void Pause();
+  void Resume();
 
   // A new, empty address space; nullptr when there is no page for its page tables.
   Space* CreateSpace();
@@ -72,6 +74,14 @@ class System {
   Address PageMask() const { return config_.page_size - 1; }
   // The valid (or dirty) bits of a whole page.
   std::uint64_t AllBlocks() const { return all_blocks_; }
+
+  // Where the colours of a new object of `size` pages begin: behind those of the last one, or a
+  // third further on.
+  std::uint32_t NextColor(Pindex size) {
+    const std::uint32_t color = next_color_;
+    next_color_.Add(static_cast<std::uint32_t>(std::min<Pindex>(size, kColors / 3 + 1)));
+    return color;
+  }
 
   // Type-stable pools. Objects: use AllocateObject.
   Object* TakeObject() LOCKING_EXCLUDES(object_list_lock_);
@@ -104,6 +114,8 @@ class System {
   std::vector<std::unique_ptr<Cpu>> cpus_;
   SwapPager swap_;
   PageDaemon daemon_;
+  PageZeroing zeroing_;
+  locking::Relaxed<std::uint32_t> next_color_;
 
   locking::Mutex object_list_lock_;
   std::deque<Object> object_storage_ LOCKING_GUARDED_BY(object_list_lock_);
