@@ -53,6 +53,7 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
                            [](auto& object) { return object.type != ObjectType::kDead; })),
          "objects have not ended");
   in_use(system.swap().used(), "swap slots are used");
+  in_use(system.charges().reserved(), "pages of swap are charged");
   in_use(system.pv_lists().in_use(), "PV entries are used");
   in_use(system.index_nodes().in_use(), "page-index nodes are used");
   in_use(system.queues().wired_count(), "pages are wired");

@@ -1,5 +1,6 @@
 // Sweeps over objects, their chains and their swap copies.
 #include <algorithm>
+#include <map>
 
 #include "vm/check_view.h"
 
@@ -137,6 +138,35 @@ void SwapSlotsHaveOneOwner(const MachineView& view, Findings& findings) {
                  std::to_string(swap.used()));
 }
 
+// INV-51
+void ChargesAddUp(const MachineView& view, Findings& findings) {
+  std::map<const Credential*, Pindex> charges;
+  for (const ObjectView& object : view.objects)
+    if (object.credential != nullptr) charges[object.credential] += object.charge;
+  for (const SpaceView& space : view.spaces) {
+    for (const MapEntry& entry : space.entries)
+      if (entry.credential != nullptr)
+        charges[entry.credential] += view.system.BytesToPages(entry.end - entry.start);
+  }
+  Pindex sum = 0;
+  for (const auto& [credential, charge] : charges) {
+    sum += charge;
+    if (charge != credential->charged())
+      findings.Add("a credential is charged for " + std::to_string(credential->charged()) +
+                   " pages, its objects and entries for " + std::to_string(charge));
+  }
+  const Pindex reserved = view.system.charges().reserved();
+  if (sum != reserved)
+    findings.Add(std::to_string(reserved) + " pages of swap are reserved, and " +
+                 std::to_string(sum) + " charged");
+}
+
+// INV-51
+void SwapIsAccountedFor(const MachineView& view, Findings& findings) {
+  SwapSlotsHaveOneOwner(view, findings);
+  ChargesAddUp(view, findings);
+}
+
 constexpr InvariantCheck kChecks[] = {
     {"INV-03", "a page is found where it says it is", PagesAreWhereTheySay},
     {"INV-05", "an object's index and its resident count agree", ResidentCountsAgree},
@@ -146,7 +176,8 @@ constexpr InvariantCheck kChecks[] = {
     {"INV-34", "backers form no cycle, and are large enough", ChainsEndAndFit},
     {"INV-36", "a dead object has nothing and nobody has it", DeadObjectsAreEmpty},
     {"INV-37", "no paging is in progress", NoPagingIsInProgress},
-    {"INV-51", "a used swap slot has exactly one owner", SwapSlotsHaveOneOwner},
+    {"INV-51", "a used swap slot has exactly one owner; reserved = sum of charges",
+     SwapIsAccountedFor},
 };
 
 }  // namespace

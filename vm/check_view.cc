@@ -116,6 +116,8 @@ ObjectView ViewObject(Object& object) {
   view.paging_in_progress = object.paging_in_progress;
   view.paging_wanted = object.paging_wanted;
   view.resident_page_count = object.resident_page_count;
+  view.credential = object.credential;
+  view.charge = object.charge;
   view.backing = object.backing;
   view.backing_offset = object.backing_offset;
   view.shadow_count = object.shadow_count;

@@ -26,6 +26,8 @@ struct ObjectView {
   std::uint32_t paging_in_progress = 0;
   bool paging_wanted = false;
   std::uint32_t resident_page_count = 0;
+  const Credential* credential = nullptr;
+  Pindex charge = 0;
   const Object* backing = nullptr;
   Pindex backing_offset = 0;
   std::uint32_t shadow_count = 0;

@@ -125,9 +125,7 @@ void TakeOver(System& system, Object& object, Object& backer) LOCKING_REQUIRES(o
           "a backer was referenced again while it was collapsed");
   backer.ref_count = 0;
   backer.pager = nullptr;
-  backer.type = ObjectType::kDead;
-  backer.lock.Unlock();
-  system.ReturnObject(&backer);
+  DestroyObject(system, backer);
   system.counters().Add(Event::kCollapse);
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "vm/dialect.h"
+#include "vm/swap_charge.h"
+#include "vm/types.h"
 
 namespace vm {
 
@@ -21,6 +23,8 @@ struct SystemConfig {
   std::uint32_t swap_slots = 0;    // pages of swap space; 0: none
   bool idle_zero = false;          // a thread zeroes free pages ahead (page_zeroing.h)
   IndexKind index = IndexKind::kRadix;
+  // Pages that spaces without a credential of their own may claim, in all.
+  Pindex charge_limit = kNoChargeLimit;
 };
 
 // What is wrong with `config`, or empty.

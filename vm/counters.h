@@ -33,6 +33,8 @@ enum class Event : std::uint8_t {
   kOutOfMemory,  // decisions of the page daemon that there is no memory to be had
   kCollapse,
   kBypass,
+  kSplit,     // parts of objects that became objects of their own
+  kCoalesce,  // objects that were made longer for new memory behind them
   kFork,
   kShootdown,  // CPUs asked to drop a translation
   kPageWait,   // sleeps for free pages

@@ -1,5 +1,6 @@
 #include "vm/fault.h"
 
+#include "vm/map_ranges.h"
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
@@ -69,7 +70,7 @@ class Fault {
   Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
   Outcome GiveUp(Outcome outcome) LOCKING_NO_ANALYSIS;
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
-  bool PrepareEntry();
+  Result PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
   void Keep(Page& page);
   void KeepNew(Page& page);
@@ -97,19 +98,10 @@ class Fault {
 
 // Gives the entry an object of its own for the coming write, or its first one. Under the exclusive
 // map lock; the caller looks everything up again.
-bool Fault::PrepareEntry() {
+Result Fault::PrepareEntry() {
   MapWriteGuard guard(map_);
   MapEntry* entry = map_.Lookup(va_);
-  if (entry == nullptr) return false;
-  const Pindex pages = system_.BytesToPages(entry->end - entry->start);
-  if (entry->object == nullptr) {
-    entry->object = AllocateObject(system_, ObjectType::kDefault, pages);
-    entry->offset = 0;
-  } else if (entry->needs_copy) {
-    ShadowObject(system_, &entry->object, &entry->offset, pages);
-  }
-  entry->needs_copy = false;
-  return true;
+  return entry == nullptr ? Result::kInvalidAddress : PrepareObject(system_, map_, *entry);
 }
 
 Outcome Fault::Attempt() {
@@ -129,7 +121,8 @@ Outcome Fault::Attempt() {
            (kind_ == FaultKind::kWire && Allows(entry->max_protection, Protection::kWrite));
   if (entry->object == nullptr || (write_ && entry->needs_copy)) {
     map_.lock.UnlockShared();
-    return PrepareEntry() ? Outcome::kRetry : Fail(Result::kInvalidAddress);
+    const Result result = PrepareEntry();
+    return result == Result::kOk ? Outcome::kRetry : Fail(result);
   }
   protection_ = entry->needs_copy ? entry->protection & Protection::kRead : entry->protection;
   entry_wired_ = entry->wired_count != 0 && !entry->in_transition;

@@ -4,7 +4,8 @@
 
 namespace vm {
 
-Map::Map(std::uint32_t id, Address map_limit) : lock(kMapLock, id), limit(map_limit) {}
+Map::Map(std::uint32_t id, Address map_limit, Credential& map_credential)
+    : lock(kMapLock, id), limit(map_limit), credential(map_credential) {}
 
 Map::Entries::iterator Map::FirstEndingAfter(Address va) {
   auto entry = entries.upper_bound(va);
@@ -40,16 +41,9 @@ void Map::ClipAt(Address va, Address page_size) {
   const auto found = FirstEndingAfter(va);
   if (found == entries.end() || found->second.start >= va) return;
   MapEntry& front = found->second;
-  MapEntry back;
+  MapEntry back = front;
   back.start = va;
-  back.end = front.end;
-  back.object = front.object;
-  back.offset = front.offset + (va - front.start) / page_size;
-  back.protection = front.protection;
-  back.max_protection = front.max_protection;
-  back.inheritance = front.inheritance;
-  back.needs_copy = front.needs_copy;
-  back.wired_count = front.wired_count;
+  back.offset += (va - front.start) / page_size;
   front.end = va;
   ReferenceObject(back.object);
   entries.emplace(va, back);

@@ -20,6 +20,8 @@ struct MapEntry {
   Address end = 0;
   Object* object = nullptr;  // one reference; nullptr until the first fault
   Pindex offset = 0;         // of `start` in the object, in pages
+  // Charged for the pages of the entry, until an object of its own is (see swap_charge.h).
+  Credential* credential = nullptr;
   Protection protection = Protection::kReadWrite;
   Protection max_protection = Protection::kReadWrite;
   Inheritance inheritance = Inheritance::kCopy;
@@ -33,7 +35,7 @@ struct MapEntry {
 
 class Map {
  public:
-  Map(std::uint32_t id, Address limit);
+  Map(std::uint32_t id, Address limit, Credential& credential);
   Map(const Map&) = delete;
 
   mutable locking::RwMutex lock;
@@ -43,6 +45,7 @@ class Map {
   std::uint64_t timestamp LOCKING_GUARDED_BY(lock) = 0;
   Address size LOCKING_GUARDED_BY(lock) = 0;  // sum of the entries' sizes
   const Address limit;                        // end of the address space
+  Credential& credential;                     // what new memory is charged to
 
   // The entry that contains `va`, or nullptr.
   MapEntry* Lookup(Address va) LOCKING_REQUIRES_SHARED(lock);

@@ -1,7 +1,9 @@
 // Fork: a child map by inheritance. See map_ranges.h.
 #include "vm/map_ranges.h"
+#include "vm/object_ranges.h"
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
+#include "vm/page_busy.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 MapEntry InheritedEntry(const MapEntry& parent) {
   MapEntry child = parent;
+  child.credential = nullptr;
   child.wired_count = 0;
   child.in_transition = false;
   child.needs_wakeup = false;
@@ -17,18 +20,28 @@ MapEntry InheritedEntry(const MapEntry& parent) {
   return child;
 }
 
+void ForgetOneMapping(Object& object) {
+  ObjectGuard guard(object.lock);
+  object.one_mapping = false;
+}
+
 // Both use one object from now on; it must be the parent's own.
-MapEntry Share(System& system, MapEntry& parent) {
-  const Pindex pages = system.BytesToPages(parent.end - parent.start);
-  if (parent.object == nullptr) {
-    parent.object = AllocateObject(system, ObjectType::kDefault, pages);
-    parent.offset = 0;
-  } else if (parent.needs_copy) {
-    ShadowObject(system, &parent.object, &parent.offset, pages);
-  }
-  parent.needs_copy = false;
+Result Share(System& system, const Map& map, MapEntry& parent, MapEntry* child)
+    LOCKING_REQUIRES(map.lock) {
+  if (const Result result = PrepareObject(system, map, parent); result != Result::kOk)
+    return result;
   ReferenceObject(parent.object);
-  return InheritedEntry(parent);
+  ForgetOneMapping(*parent.object);
+  *child = InheritedEntry(parent);
+  return Result::kOk;
+}
+
+// Whether the entry's memory is charged to somebody: with the entry, or with its object.
+bool IsCharged(const MapEntry& entry) {
+  if (entry.credential != nullptr) return true;
+  if (entry.object == nullptr || entry.needs_copy) return false;
+  ObjectGuard guard(entry.object->lock);
+  return entry.object->credential != nullptr;
 }
 
 // Copies one resident page into the child's object. False: no page was free.
@@ -62,12 +75,19 @@ bool CopyOnePage(System& system, Object& from, Pindex from_index, Object& to, Pi
 
 // Wired memory cannot be write-protected and copied later: the child gets its copy now (D35).
 // kOutOfMemory: the entry holds what was copied so far.
-Result CopyWired(System& system, const MapEntry& parent, MapEntry* child) {
+Result CopyWired(System& system, const Map& map, const MapEntry& parent, MapEntry* child)
+    LOCKING_REQUIRES(map.lock) {
   const Pindex pages = system.BytesToPages(parent.end - parent.start);
   *child = InheritedEntry(parent);
-  child->object = AllocateObject(system, ObjectType::kDefault, pages);
-  child->offset = 0;
+  if (IsCharged(parent) && !system.charges().Reserve(map.credential, pages)) {
+    child->object = nullptr;
+    return Result::kOutOfMemory;
+  }
+  if (IsCharged(parent)) child->credential = &map.credential;
+  child->object = nullptr;
   child->needs_copy = false;
+  if (const Result result = PrepareObject(system, map, *child); result != Result::kOk)
+    return result;
   for (Pindex i = 0; i < pages;) {
     if (CopyOnePage(system, *parent.object, parent.offset + i, *child->object, i)) {
       ++i;
@@ -79,43 +99,107 @@ Result CopyWired(System& system, const MapEntry& parent, MapEntry* child) {
   return Result::kOk;
 }
 
-// Both shadow the object before their next write.
-MapEntry CopyLater(MapEntry& parent, Pmap& parent_pmap) {
-  if (parent.object == nullptr) return InheritedEntry(parent);
+// Both shadow the object before their next write, and each is charged for its shadow.
+Result CopyLater(System& system, const Map& map, MapEntry& parent, Pmap& parent_pmap,
+                 MapEntry* child) {
+  const Pindex pages = system.BytesToPages(parent.end - parent.start);
+  *child = InheritedEntry(parent);
+  Credential* const credential = IsCharged(parent) ? &map.credential : nullptr;
+  const bool parent_too =
+      credential != nullptr && parent.credential == nullptr && !parent.needs_copy;
+  if (credential != nullptr &&
+      !system.charges().Reserve(*credential, parent_too ? 2 * pages : pages)) {
+    child->object = nullptr;
+    return Result::kOutOfMemory;
+  }
+  child->credential = credential;
+  if (parent.object == nullptr) return Result::kOk;
+  if (parent_too) parent.credential = credential;
   if (!parent.needs_copy) {
     parent_pmap.Protect(parent.start, parent.end, parent.protection & Protection::kRead);
-    parent.needs_copy = true;
+    parent.needs_copy = child->needs_copy = true;
   }
   ReferenceObject(parent.object);
-  {
-    ObjectGuard guard(parent.object->lock);
-    parent.object->one_mapping = false;
+  ForgetOneMapping(*parent.object);
+  return Result::kOk;
+}
+
+// Entries of which a child gets a copy later, and whose object belongs to several of the parent's.
+bool ToBeSplit(System& system, const MapEntry& entry) {
+  if (entry.inheritance != Inheritance::kCopy || entry.wired_count != 0 || entry.object == nullptr)
+    return false;
+  ObjectGuard guard(entry.object->lock);
+  if (!entry.object->anonymous()) return false;
+  CollapseObject(system, *entry.object);
+  return entry.object->one_mapping && entry.object->ref_count > 1;
+}
+
+// Waits while a page of the entry's part is busy, without the map's lock. False: it waited, and
+// everything is to be looked up again.
+bool WaitUntilUnbusy(System& system, Map& map, const MapEntry& entry,
+                     Pindex pages) LOCKING_NO_ANALYSIS {
+  Object& object = *entry.object;
+  object.lock.Lock();
+  Page* page = FirstBusyPage(object, entry.offset, entry.offset + pages);
+  if (page == nullptr) {
+    object.lock.Unlock();
+    return true;
   }
-  return InheritedEntry(parent);
+  map.lock.Unlock();
+  SleepWhileBusy(system, object, *page, "spltwt").AndRetry();
+  map.lock.Lock();
+  ++map.timestamp;
+  return false;
+}
+
+// Gives each copied entry an object of its own, so that the child's copy-on-write object has no
+// more than the child maps. False: it waited for a busy page and has to begin again.
+bool SplitEntries(System& system, Map& map) LOCKING_REQUIRES(map.lock) {
+  for (auto& [start, entry] : map.entries) {
+    while (ToBeSplit(system, entry)) {
+      const Pindex pages = system.BytesToPages(entry.end - entry.start);
+      if (!WaitUntilUnbusy(system, map, entry, pages)) return false;
+      Object* part = SplitObject(system, *entry.object, entry.offset, pages);
+      if (part == nullptr) continue;
+      entry.object = part;
+      entry.offset = 0;
+    }
+  }
+  return true;
+}
+
+Result CopyEntries(System& system, Map& parent, Pmap& parent_pmap, Map& child)
+    LOCKING_REQUIRES(parent.lock, child.lock) {
+  for (auto& [start, entry] : parent.entries) {
+    if (entry.inheritance == Inheritance::kNone) continue;
+    MapEntry inherited;
+    Result result = Result::kOk;
+    if (entry.inheritance == Inheritance::kShare)
+      result = Share(system, parent, entry, &inherited);
+    else if (entry.wired_count != 0)
+      result = CopyWired(system, parent, entry, &inherited);
+    else
+      result = CopyLater(system, parent, entry, parent_pmap, &inherited);
+    if (inherited.end != 0) {
+      child.entries.emplace(start, inherited);
+      child.size += inherited.end - inherited.start;
+    }
+    if (result != Result::kOk) return result;
+  }
+  return Result::kOk;
 }
 
 }  // namespace
 
 Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child) {
   MapWriteGuard parent_guard(parent);
-  WaitForTransitions(system, parent, 0, parent.limit);
+  do {
+    WaitForTransitions(system, parent, 0, parent.limit);
+  } while (!SplitEntries(system, parent));
   MapWriteGuard child_guard(child);
-  for (auto& [start, entry] : parent.entries) {
-    if (entry.inheritance == Inheritance::kNone) continue;
-    MapEntry inherited;
-    Result result = Result::kOk;
-    if (entry.inheritance == Inheritance::kShare)
-      inherited = Share(system, entry);
-    else if (entry.wired_count != 0)
-      result = CopyWired(system, entry, &inherited);
-    else
-      inherited = CopyLater(entry, parent_pmap);
-    child.entries.emplace(start, inherited);
-    child.size += inherited.end - inherited.start;
-    if (result != Result::kOk) return result;
-  }
-  system.counters().Add(Event::kFork);
-  return Result::kOk;
+  const Result result = CopyEntries(system, parent, parent_pmap, child);
+  if (result == Result::kOk) system.counters().Add(Event::kFork);
+  return result;
 }
 
 }  // namespace vm

@@ -23,6 +23,19 @@ struct MapRange {
 void WaitForTransitions(System& system, Map& map, Address start, Address end)
     LOCKING_REQUIRES(map.lock);
 
+// map_insert.cc. The map is locked exclusively.
+// Maps `entry`, whose range is free, as new anonymous memory; charges it if it can be written. It
+// becomes a part of the entry before it, or of that one's object, where that is possible.
+// kOutOfMemory: it may not be charged.
+Result InsertAnonymous(System& system, Map& map, MapEntry entry) LOCKING_REQUIRES(map.lock);
+// Gives the entry an object of its own to write to: its first one, or a shadow of the one that is
+// to be copied; and the object the entry's charge. kOutOfMemory: it may not be charged.
+Result PrepareObject(System& system, const Map& map, MapEntry& entry) LOCKING_REQUIRES(map.lock);
+// Charges what can be written from now on. kOutOfMemory: not all of [start, end) may be; some of it
+// may have been.
+Result ChargeForWriting(System& system, Map& map, Address start, Address end)
+    LOCKING_REQUIRES(map.lock);
+
 // map_wire.cc
 Result WireRange(System& system, Map& map, Pmap& pmap, Address start, Address end);
 Result UnwireRange(System& system, Map& map, Pmap& pmap, Address start, Address end);

@@ -39,6 +39,8 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   object->generation = 1;
   object->backing = nullptr;
   object->backing_offset = 0;
+  object->credential = nullptr;
+  object->charge = 0;
   return object;
 }
 
@@ -47,6 +49,18 @@ void ReferenceObject(Object* object) {
   ObjectGuard guard(object->lock);
   Require(!object->dead, "INV-36", "a dead object is referenced");
   ++object->ref_count;
+}
+
+void DestroyObject(System& system, Object& object) {
+  if (object.credential != nullptr) {
+    Require(object.anonymous(), "INV-51", "an object is charged that does not swap");
+    system.charges().Release(*object.credential, object.charge);
+    object.credential = nullptr;
+    object.charge = 0;
+  }
+  object.type = ObjectType::kDead;
+  object.lock.Unlock();
+  system.ReturnObject(&object);
 }
 
 void PagingBegin(Object& object) {
@@ -159,9 +173,7 @@ void TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock
   FreeAllPages(system, object);
   if (object.pager != nullptr) object.pager->Deallocate(object);
   object.pager = nullptr;
-  object.type = ObjectType::kDead;
-  object.lock.Unlock();
-  system.ReturnObject(&object);
+  DestroyObject(system, object);
 }
 
 // Waits until neither `shadow` nor what backs it has paging in progress, or until `backer` no

@@ -25,6 +25,7 @@
 
 namespace vm {
 
+class Credential;
 class Object;
 class Pager;
 class System;
@@ -57,9 +58,11 @@ class alignas(64) Object {
   Pindex size LOCKING_GUARDED_BY(lock) = 0;  // in pages
   std::uint32_t ref_count LOCKING_GUARDED_BY(lock) = 0;
   std::uint32_t paging_in_progress LOCKING_GUARDED_BY(lock) = 0;
-  bool paging_wanted LOCKING_GUARDED_BY(lock) = false;    // OBJ_PIPWNT
-  bool dead LOCKING_GUARDED_BY(lock) = false;             // OBJ_DEAD
-  bool one_mapping LOCKING_GUARDED_BY(lock) = false;      // OBJ_ONEMAPPING: a hint
+  bool paging_wanted LOCKING_GUARDED_BY(lock) = false;  // OBJ_PIPWNT
+  bool dead LOCKING_GUARDED_BY(lock) = false;           // OBJ_DEAD
+  // OBJ_ONEMAPPING: each page is in one map entry at most, and nobody shadows the object. False: it
+  // may be so all the same.
+  bool one_mapping LOCKING_GUARDED_BY(lock) = false;
   std::uint32_t color LOCKING_GUARDED_BY(lock) = 0;       // of its page 0 (page_colors.h)
   std::uint32_t generation LOCKING_GUARDED_BY(lock) = 0;  // changes with every insert and remove
 
@@ -67,6 +70,10 @@ class alignas(64) Object {
   std::uint32_t resident_page_count LOCKING_GUARDED_BY(lock) = 0;
   // Who keeps what is not resident; nullptr: nobody (see pager/pager.h).
   Pager* pager LOCKING_GUARDED_BY(lock) = nullptr;
+  // What it is charged for the pages that it may come to need in swap (see swap_charge.h); nullptr:
+  // nothing.
+  Credential* credential LOCKING_GUARDED_BY(lock) = nullptr;
+  Pindex charge LOCKING_GUARDED_BY(lock) = 0;  // in pages
   // Which pages have a copy in swap; nullptr until the first (see pager/swap.h).
   SwapMap* swap LOCKING_GUARDED_BY(lock) = nullptr;
 
@@ -96,6 +103,10 @@ void ReferenceObject(Object* object);
 // vm_object.c:507. One reference less; terminates what nobody refers to any more, and collapses a
 // chain that lost its fork. No object locked on entry or return. Sleeps. Constant stack.
 void DeallocateObject(System& system, Object* object);
+
+// vm_object.c:663. The object has ended, and nobody knows it any more: gives up its charge, and the
+// object to the pool.
+void DestroyObject(System& system, Object& object) LOCKING_RELEASE(object.lock);
 
 // vm_object.c:349–398: paging in progress keeps an object from being destroyed and its chain from
 // changing while its lock is dropped for I/O.

@@ -2,6 +2,7 @@
 
 #include "vm/fault.h"
 #include "vm/map_ranges.h"
+#include "vm/object_ranges.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -14,10 +15,17 @@ bool ValidRange(const System& system, const Map& map, Address start, Address byt
          bytes <= map.limit - start;
 }
 
+// What an entry that is gone had of its object.
+struct ReleasedRange {
+  Object* object;
+  Pindex first;
+  Pindex last;
+};
+
 }  // namespace
 
-Space::Space(System& system, std::uint32_t space_id, Pmap& pmap)
-    : system_(system), id_(space_id), map_(space_id, pmap.limit()), pmap_(pmap) {}
+Space::Space(System& system, std::uint32_t space_id, Pmap& pmap, Credential& credential)
+    : system_(system), id_(space_id), map_(space_id, pmap.limit(), credential), pmap_(pmap) {}
 
 Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
                            Inheritance inheritance, Address* start) {
@@ -31,15 +39,13 @@ Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
   entry.end = *start + bytes;
   entry.protection = protection;
   entry.inheritance = inheritance;
-  map_.entries.emplace(*start, entry);
-  map_.size += bytes;
-  return Result::kOk;
+  return InsertAnonymous(system_, map_, entry);
 }
 
 Result Space::Unmap(Address start, Address bytes) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;
-  std::vector<Object*> released;
+  std::vector<ReleasedRange> released;
   {
     MapWriteGuard guard(map_);
     WaitForTransitions(system_, map_, start, end);
@@ -50,13 +56,17 @@ Result Space::Unmap(Address start, Address bytes) {
       MapEntry& gone = entry->second;
       if (gone.wired_count != 0) UnwirePages(system_, pmap_, gone, gone.start, gone.end);
       pmap_.Remove(gone.start, gone.end);
-      if (gone.object != nullptr) released.push_back(gone.object);
+      const Pindex pages = system_.BytesToPages(gone.end - gone.start);
+      if (gone.credential != nullptr) system_.charges().Release(*gone.credential, pages);
+      if (gone.object != nullptr)
+        released.push_back({gone.object, gone.offset, gone.offset + pages});
       map_.size -= gone.end - gone.start;
       entry = map_.entries.erase(entry);
     }
   }
-  // Ending an object may wait for I/O: not under the map lock.
-  for (Object* object : released) DeallocateObject(system_, object);
+  // It may wait for I/O: not under the map lock.
+  for (const ReleasedRange& range : released)
+    ReleaseRange(system_, *range.object, range.first, range.last);
   return Result::kOk;
 }
 
@@ -68,6 +78,10 @@ Result Space::Protect(Address start, Address bytes, Protection protection) {
   if (!map_.CoversRange(start, end)) return Result::kInvalidAddress;
   map_.ClipAt(start, system_.config().page_size);
   map_.ClipAt(end, system_.config().page_size);
+  if (Allows(protection, Protection::kWrite)) {
+    if (const Result result = ChargeForWriting(system_, map_, start, end); result != Result::kOk)
+      return result;
+  }
   for (auto entry = map_.FirstEndingAfter(start);
        entry != map_.entries.end() && entry->second.start < end; ++entry)
     entry->second.protection = protection;
@@ -101,7 +115,7 @@ Result Space::Unwire(Address start, Address bytes) {
 }
 
 Space* Space::Fork() {
-  Space* child = system_.CreateSpace();
+  Space* child = system_.CreateSpace(&map_.credential);
   if (ForkMap(system_, map_, pmap_, child->map_) == Result::kOk) return child;
   child->Exit();
   return nullptr;

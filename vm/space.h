@@ -24,10 +24,12 @@ class System;
 // On cache lines of its own, as its pmap is.
 class alignas(64) Space {
  public:
-  Space(System& system, std::uint32_t id, Pmap& pmap);
+  Space(System& system, std::uint32_t id, Pmap& pmap, Credential& credential);
   Space(const Space&) = delete;
 
   // New anonymous memory that reads as zero, at the lowest free address at or above `hint`.
+  // kOutOfMemory if it can be written and the space's credential may not be charged for so much;
+  // Protect, Fork and faults may be refused for the same reason.
   Result MapAnonymous(Address hint, Address bytes, Protection protection, Inheritance inheritance,
                       Address* start);
   // Forgets what is mapped in the range; holes are no error. Wired memory is unwired first.

@@ -49,6 +49,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
       pv_lists_(config.pages),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
+      charges_(config.charge_limit),
       daemon_(*this),
       zeroing_(*this),
       object_list_lock_(kObjectListLock) {
@@ -84,10 +85,11 @@ void System::Resume() {
   daemon_.Resume();
 }
 
-Space* System::CreateSpace() {
+Space* System::CreateSpace(Credential* credential) {
+  if (credential == nullptr) credential = &charges_.everybody();
   Pmap* pmap = TakePmap();
   locking::MutexGuard guard(object_list_lock_);
-  spaces_.push_back(std::make_unique<Space>(*this, next_space_id_++, *pmap));
+  spaces_.push_back(std::make_unique<Space>(*this, next_space_id_++, *pmap, *credential));
   return spaces_.back().get();
 }
 

@@ -31,6 +31,7 @@
 #include "vm/pmap.h"
 #include "vm/pv_lists.h"
 #include "vm/space.h"
+#include "vm/swap_charge.h"
 
 namespace vm {
 
@@ -49,8 +50,8 @@ class System {
   void Pause();
   void Resume();
 
-  // A new, empty address space; nullptr when there is no page for its page tables.
-  Space* CreateSpace();
+  // A new, empty address space, whose memory is charged to `credential`; nullptr: to everybody's.
+  Space* CreateSpace(Credential* credential = nullptr);
 
   const SystemConfig& config() const { return config_; }
   Cpu& cpu(std::uint32_t number) { return *cpus_[number]; }
@@ -58,6 +59,7 @@ class System {
   FreeQueue& free_queue() { return free_queue_; }
   PageQueues& queues() { return queues_; }
   SwapPager& swap() { return swap_; }
+  SwapCharges& charges() { return charges_; }
   PageDaemon& daemon() { return daemon_; }
   PvLists& pv_lists() { return pv_lists_; }
   IndexNodePool& index_nodes() { return index_nodes_; }
@@ -113,6 +115,7 @@ class System {
   IndexNodePool index_nodes_;
   std::vector<std::unique_ptr<Cpu>> cpus_;
   SwapPager swap_;
+  SwapCharges charges_;
   PageDaemon daemon_;
   PageZeroing zeroing_;
   locking::Relaxed<std::uint32_t> next_color_;

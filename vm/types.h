@@ -35,7 +35,7 @@ enum class Result : std::uint8_t {
   kNoSpace,            // the range is taken, or no free range is large enough; a store is full
   kShortage,           // no free page now: wait and try again
   kIoError,            // the store failed
-  kOutOfMemory,        // no page, no swap: decided by the page daemon
+  kOutOfMemory,        // no page, no swap: decided by the page daemon; or not for this credential
 };
 const char* ResultName(Result result);
 

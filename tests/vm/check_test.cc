@@ -298,6 +298,17 @@ TEST_F(Sweep, Inv51SwapSlotWithoutAMark) {
   ChildObject().swap = nullptr;
 }
 
+TEST_F(Sweep, Inv51ChargeIsForgotten) {
+  --ChildObject().charge;
+  EXPECT_EQ(Ids(), Only("INV-51"));
+}
+
+TEST_F(Sweep, Inv51ChargeOfAnEntryIsMadeTwice) {
+  ASSERT_EQ(child->map().Lookup(va)->credential, nullptr);
+  child->map().Lookup(va)->credential = &machine.system.charges().everybody();
+  EXPECT_EQ(Ids(), Only("INV-51"));
+}
+
 // ---- Maps and page tables ----
 
 TEST_F(Sweep, Inv29PageWiredTwiceByOneEntry) {

@@ -170,22 +170,25 @@ void SwapPager::Deallocate(Object& object) {
   delete std::exchange(object.swap, nullptr);
 }
 
-void SwapPager::MoveAll(Object& from, Object& to, Pindex offset) {
+void SwapPager::MoveRange(Object& from, Object& to, Pindex offset) {
   from.lock.AssertHeld();
   to.lock.AssertHeld();
   if (from.swap == nullptr) return;
-  for (const auto& [pindex, slot] : from.swap->slots()) {
-    const Pindex target = pindex - offset;
-    const Page* page = nullptr;
-    const bool fits = pindex >= offset && target < to.size;
-    if (fits) page = LookupPage(to, target);
-    const bool hidden = (page != nullptr && page->valid != 0) || HasPage(to, target);
-    if (fits && !hidden)
-      SetSlot(to, target, slot);
+  std::map<Pindex, std::uint32_t>& slots = from.swap->slots();
+  for (auto next = slots.lower_bound(offset); next != slots.end() && next->first - offset < to.size;
+       next = slots.erase(next)) {
+    const Pindex target = next->first - offset;
+    const Page* page = LookupPage(to, target);
+    if ((page != nullptr && page->valid != 0) || HasPage(to, target))
+      slots_.Free(next->second, 1);
     else
-      slots_.Free(slot, 1);
+      SetSlot(to, target, next->second);
   }
-  delete std::exchange(from.swap, nullptr);
+}
+
+void SwapPager::MoveAll(Object& from, Object& to, Pindex offset) {
+  MoveRange(from, to, offset);
+  Deallocate(from);
 }
 
 }  // namespace vm

@@ -61,9 +61,11 @@ class SwapPager final : public Pager {
   // Forgets the copies of [first, first + count). A clean page loses its only copy: whoever means
   // to keep its contents dirties it.
   void FreeSpace(Object& object, Pindex first, Pindex count) LOCKING_REQUIRES(object.lock);
-  // Moves the copies of `from` at `offset` and beyond to `to` at 0 and beyond, as far as `to`
-  // reaches and has neither a valid page nor a copy of its own; frees the rest. `from` has none
-  // left. Its resident pages that win over their copies have been moved before.
+  // Moves the copies of `from` in [offset, offset + to.size) to `to`, except where `to` has a valid
+  // page or a copy of its own: those are freed. Resident pages that win over their copies have been
+  // moved before.
+  void MoveRange(Object& from, Object& to, Pindex offset) LOCKING_REQUIRES(from.lock, to.lock);
+  // The same, and frees the rest: `from` has none left.
   void MoveAll(Object& from, Object& to, Pindex offset) LOCKING_REQUIRES(from.lock, to.lock);
 
   std::uint32_t slots() const { return slots_.slots(); }
