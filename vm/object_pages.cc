@@ -2,7 +2,7 @@
 #include "vm/object_ranges.h"
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
-#include "vm/reclaim.h"
+#include "vm/page_blocks.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -22,7 +22,7 @@ void InvalidatePage(System& system, Page& page, RemoveOptions options) {
       system.queues().Unwire(page, PageQueues::Then::kActivate);
   }
   page.valid = 0;
-  page.dirty.Store(0, std::memory_order_relaxed);
+  UndirtyPage(page);
 }
 
 // Takes the rights of the mappings away. Whether the page may go after that.
