@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "vm/map.h"
+#include "vm/object_advise.h"
 #include "vm/pmap.h"
+#include "vm/space.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -43,6 +45,22 @@ Result UnwireRange(System& system, Map& map, Pmap& pmap, Address start, Address 
 // exclusively by the caller. A wired page is found through its object, not through the pmap, whose
 // mapping may be gone (D31).
 void UnwirePages(System& system, Pmap& pmap, const MapEntry& entry, Address start, Address end);
+
+// map_advise.cc
+// A part of an object that is mapped somewhere in a range.
+struct ObjectPiece {
+  Object* object;
+  Pindex first;
+  Pindex last;
+};
+// The objects of [start, end), each with a reference that is the caller's to release: so they may
+// be worked on without the map's lock.
+std::vector<ObjectPiece> ReferencePieces(System& system, Map& map, Address start, Address end)
+    LOCKING_EXCLUDES(map.lock);
+void AdviseRange(System& system, Map& map, Address start, Address end, Advice advice)
+    LOCKING_EXCLUDES(map.lock);
+Result QueryRange(System& system, Map& map, const Pmap& pmap, Address start, Address end,
+                  std::vector<PageStatus>* pages) LOCKING_EXCLUDES(map.lock);
 
 // map_fork.cc: fills the empty `child` from `parent` by inheritance. kOutOfMemory: the child has a
 // part of it.

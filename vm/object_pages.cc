@@ -1,8 +1,8 @@
 // Giving up pages of an object: see object_ranges.h.
 #include "vm/object_ranges.h"
 #include "vm/page_alloc.h"
-#include "vm/page_busy.h"
 #include "vm/page_blocks.h"
+#include "vm/page_busy.h"
 #include "vm/require.h"
 #include "vm/system.h"
 

@@ -402,6 +402,15 @@ bool Pmap::IsModified(System& system, const Page& page) {
   return false;
 }
 
+bool Pmap::IsReferenced(System& system, const Page& page) {
+  PvLists::Shard& shard = system.pv_lists().ShardOf(page);
+  locking::MutexGuard guard(shard.lock);
+  for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
+    if ((EntryOf(*mapping, page) & kReferenced) != 0) return true;
+  }
+  return false;
+}
+
 bool Pmap::IsMapped(System& system, const Page& page) {
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
   locking::MutexGuard guard(shard.lock);

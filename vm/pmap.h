@@ -97,6 +97,8 @@ class alignas(64) Pmap {
   // Whether some mapping has its modified bit set. The bit of a mapping that is being removed moves
   // to Page::dirty: who wants to know whether the page is clean reads that afterwards, not before.
   static bool IsModified(System& system, const Page& page);
+  // Whether some mapping has its referenced bit set, which stays.
+  static bool IsReferenced(System& system, const Page& page);
   static bool IsMapped(System& system, const Page& page);
   // Mappings of the page that are wired.
   static std::uint32_t WiredMappings(System& system, const Page& page);

@@ -15,13 +15,6 @@ bool ValidRange(const System& system, const Map& map, Address start, Address byt
          bytes <= map.limit - start;
 }
 
-// What an entry that is gone had of its object.
-struct ReleasedRange {
-  Object* object;
-  Pindex first;
-  Pindex last;
-};
-
 }  // namespace
 
 Space::Space(System& system, std::uint32_t space_id, Pmap& pmap, Credential& credential)
@@ -45,7 +38,7 @@ Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
 Result Space::Unmap(Address start, Address bytes) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;
-  std::vector<ReleasedRange> released;
+  std::vector<ObjectPiece> released;
   {
     MapWriteGuard guard(map_);
     WaitForTransitions(system_, map_, start, end);
@@ -65,8 +58,8 @@ Result Space::Unmap(Address start, Address bytes) {
     }
   }
   // It may wait for I/O: not under the map lock.
-  for (const ReleasedRange& range : released)
-    ReleaseRange(system_, *range.object, range.first, range.last);
+  for (const ObjectPiece& piece : released)
+    ReleaseRange(system_, *piece.object, piece.first, piece.last);
   return Result::kOk;
 }
 
@@ -112,6 +105,17 @@ Result Space::Wire(Address start, Address bytes) {
 Result Space::Unwire(Address start, Address bytes) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   return UnwireRange(system_, map_, pmap_, start, start + bytes);
+}
+
+Result Space::Advise(Address start, Address bytes, Advice advice) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  AdviseRange(system_, map_, start, start + bytes, advice);
+  return Result::kOk;
+}
+
+Result Space::Query(Address start, Address bytes, std::vector<PageStatus>* pages) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  return QueryRange(system_, map_, pmap_, start, start + bytes, pages);
 }
 
 Space* Space::Fork() {

@@ -11,15 +11,26 @@
 #define VM_SPACE_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "vm/cpu.h"
 #include "vm/map.h"
+#include "vm/object_advise.h"
 #include "vm/pmap.h"
 #include "vm/types.h"
 
 namespace vm {
 
 class System;
+
+// Of a page of an address space, as mincore tells it.
+struct PageStatus {
+  bool resident = false;
+  bool referenced = false;
+  bool modified = false;   // or it has no copy elsewhere
+  bool paged_out = false;  // not resident, and its pager has it
+  bool mapped = false;     // this space has a translation
+};
 
 // On cache lines of its own, as its pmap is.
 class alignas(64) Space {
@@ -43,6 +54,11 @@ class alignas(64) Space {
   Result Wire(Address start, Address bytes);
   // kInvalidArgument if some of the range is not wired.
   Result Unwire(Address start, Address bytes);
+  // Says what the range will be needed for (see object_advise.h); holes are no error.
+  Result Advise(Address start, Address bytes, Advice advice);
+  // What is in memory of each page of the range, as it was at some time in the call.
+  // kInvalidAddress if it has a hole.
+  Result Query(Address start, Address bytes, std::vector<PageStatus>* pages);
   // A copy of this space by inheritance: shared, copy-on-write or nothing. nullptr: out of memory.
   Space* Fork();
   // Unmaps everything and gives the space back to the system; `this` is gone.
