@@ -8,8 +8,10 @@
 #define LOCKING_CHAIN_CACHE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 
 #include "locking/annotations.h"
 
@@ -18,6 +20,12 @@ namespace locking {
 class ChainCache {
  public:
   struct Slot {
+    // On cache lines of their own: the thread writes them with each lock that it takes.
+    static void* operator new[](std::size_t size) {
+      return ::operator new[](size, std::align_val_t{64});
+    }
+    static void operator delete[](void* slots) { ::operator delete[](slots, std::align_val_t{64}); }
+
     std::uint64_t hash = 0;                // 0: free
     std::uint32_t instances = 0;           // HeldLocks::InstancesWith when the witness decided
     std::uint32_t instances_matter = ~0u;  // 0: whatever the instances are
@@ -30,14 +38,15 @@ class ChainCache {
 
   // Whether the chain is decided for these instances; counts the acquisition if so.
   bool Hit(std::uint64_t hash, std::uint32_t instances) {
-    if (HitAtOnce(hash, instances)) return true;
+    if (HitAtOnce(hash, instances) != 0) return true;
     Slot* slot = Find(hash);
-    return slot != nullptr && Count(*slot, instances);
+    return slot != nullptr && Count(*slot, instances) != 0;
   }
-  // The same of a chain in the first slot that it may be in; the others are not looked at.
-  bool HitAtOnce(std::uint64_t hash, std::uint32_t instances) {
+  // The same of a chain in the first slot that it may be in; the others are not looked at. Returns
+  // the acquisitions since the slot was filled, with this one; 0: not decided, or not seen.
+  std::uint64_t HitAtOnce(std::uint64_t hash, std::uint32_t instances) {
     Slot& slot = slots_[hash & mask_];
-    return slot.hash == hash && Count(slot, instances);
+    return slot.hash == hash ? Count(slot, instances) : 0;
   }
 
   // nullptr: the chain is not there.
@@ -61,11 +70,12 @@ class ChainCache {
  private:
   static constexpr std::uint64_t kFirstSize = 64;  // a power of two, as every size is
 
-  static bool Count(Slot& slot, std::uint32_t instances) {
+  static std::uint64_t Count(Slot& slot, std::uint32_t instances) {
     if (((slot.instances ^ instances) & slot.instances_matter) != 0) [[unlikely]]
-      return false;
-    slot.count.store(slot.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return true;
+      return 0;
+    const std::uint64_t count = slot.count.load(std::memory_order_relaxed) + 1;
+    slot.count.store(count, std::memory_order_relaxed);
+    return count;
   }
 
   std::unique_ptr<Slot[]> slots_;

@@ -12,6 +12,8 @@ void CopyEntry(const HeldLock& from, HeldLock* to) {
   to->chain = from.chain;
 }
 
+bool IsLock(const LockClass* lock_class) { return lock_class->kind() != LockKind::kResource; }
+
 }  // namespace
 
 std::uint64_t OutlivedLocks::ChainKey() const {
@@ -53,7 +55,7 @@ void HeldLocks::Grow() {
 bool HeldLocks::IsLikeOuter(const HeldLock& entry, LockMode mode) {
   const HeldLock& outer = *(&entry - 1);
   const LockClass* lock_class = entry.lock_class.load(std::memory_order_relaxed);
-  return lock_class->kind() == LockKind::kResource && entry.attempt() == Attempt::kTry &&
+  return !IsLock(lock_class) && entry.attempt() == Attempt::kTry &&
          outer.lock_class.load(std::memory_order_relaxed) == lock_class && outer.mode() == mode &&
          outer.attempt() == Attempt::kTry;
 }
@@ -101,26 +103,31 @@ bool HeldLocks::RemoveInner(const void* lock) {
   if (removed == nullptr) return false;
   const OutlivedLocks::Lock outlived{removed->lock_class.load(std::memory_order_relaxed),
                                      removed->instance(), removed->mode()};
-  const bool is_lock = outlived.lock_class->kind() != LockKind::kResource;
   if (outlived_.size() < n) outlived_.resize(n);
-  for (auto i = static_cast<std::uint32_t>(removed - entries); i + 1 < n; ++i) {
-    HeldLock& entry = entries[i];
-    Unstamp(entry);
-    CopyEntry(entries[i + 1], &entry);
-    outlived_[i] = entry.outlives() ? outlived_[i + 1] : OutlivedLocks();
-    if (is_lock &&
-        entry.lock_class.load(std::memory_order_relaxed)->kind() != LockKind::kResource) {
-      outlived_[i].Add(outlived);
-      entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
-                         std::memory_order_relaxed);
-    }
-    Refill(i, entry.mode());
-    entry.since_ns.store(entries[i + 1].since_ns.load(std::memory_order_relaxed),
-                         std::memory_order_release);
-  }
+  for (auto i = static_cast<std::uint32_t>(removed - entries); i + 1 < n; ++i)
+    MoveDown(entries, i, outlived);
   if (removed < entries + own_) --own_;
   size_.store(n - 1, std::memory_order_release);
   return true;
+}
+
+// The page daemon does this once for each page that it looks at.
+void HeldLocks::MoveDown(HeldLock* entries, std::uint32_t to, const OutlivedLocks::Lock& removed) {
+  HeldLock& entry = entries[to];
+  const HeldLock& from = entries[to + 1];
+  Unstamp(entry);
+  CopyEntry(from, &entry);
+  if (entry.outlives()) [[unlikely]]
+    outlived_[to] = outlived_[to + 1];
+  else
+    outlived_[to].count = 0;
+  if (IsLock(removed.lock_class) && IsLock(entry.lock_class.load(std::memory_order_relaxed))) {
+    outlived_[to].Add(removed);
+    entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
+                       std::memory_order_relaxed);
+  }
+  Refill(to, entry.mode());
+  entry.since_ns.store(from.since_ns.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
 std::uint64_t HeldLocks::ChainWithout(const void* released, const LockClass& lock_class) const {

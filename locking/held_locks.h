@@ -209,9 +209,10 @@ class HeldLocks {
     return hash | 1ull << 63;
   }
   // All fields that follow from `outer`, the entry before, and what the lock outlives.
-  static void Fill(HeldLock& entry, const HeldLock& outer, std::uint32_t class_id,
-                   std::uint32_t instance, LockMode mode, Attempt attempt,
-                   const OutlivedLocks* outlived = nullptr) {
+  [[gnu::always_inline]] static void Fill(HeldLock& entry, const HeldLock& outer,
+                                          std::uint32_t class_id, std::uint32_t instance,
+                                          LockMode mode, Attempt attempt,
+                                          const OutlivedLocks* outlived = nullptr) {
     const std::uint32_t own = outlived == nullptr ? instance : instance + outlived->Instances();
     const std::uint64_t instances = Instances(Instances(outer), own);
     entry.packed.store(instance | (mode == LockMode::kShared ? HeldLock::kShared : 0) |
@@ -241,6 +242,8 @@ class HeldLocks {
   // Whether the entry is a resource as the one before it is.
   static bool IsLikeOuter(const HeldLock& entry, LockMode mode);
   bool RemoveInner(const void* lock);
+  // The entry behind `to` takes its place; what stood there was `removed`.
+  void MoveDown(HeldLock* entries, std::uint32_t to, const OutlivedLocks::Lock& removed);
 
   std::atomic<std::uint32_t> size_{0};
   std::uint32_t capacity_ = kInlineEntries;  // more than size_

@@ -73,15 +73,18 @@ template <typename Steps>
       self->held.Prepare(&lock, lock.lock_class(), lock.instance(), mode, Attempt::kBlocking, site);
   ClassCount* count = watch::CountOf(lock);
   const std::uint32_t id = t_word.id;
-  if (!self->held.MayPush(held) ||
-      !self->chains->HitAtOnce(held.entry->chain, HeldLocks::InstancesThrough(held))) [[unlikely]]
+  const std::uint64_t hits =
+      self->chains->HitAtOnce(held.entry->chain, HeldLocks::InstancesThrough(held));
+  if (hits == 0 || !self->held.MayPush(held)) [[unlikely]]
     return AcquireCold(lock, mode, site, steps);
   if (!steps.TryTake()) [[unlikely]]
     return AcquireContended(lock, mode, site, steps);
   self->held.Push(held);
   watch::CountOne(count);
   steps.Own(id);
-  watch::TimeNowAndThen(lock, count);
+  // By the count that is at hand.
+  if (hits % kTimedHolds == 0 && count != nullptr) [[unlikely]]
+    watch::TimeHold(lock);
 }
 
 // A try; `try_acquire` takes the lock, with its owner, if it is free.

@@ -36,8 +36,8 @@ struct ClassCount {
 };
 
 // Of one thread, by class id; classes beyond the last share the last, so nothing is lost from the
-// totals.
-class StatisticsBlock {
+// totals. On cache lines of its own.
+class alignas(64) StatisticsBlock {
  public:
   struct Waits {
     std::atomic<std::uint64_t> contended{0};

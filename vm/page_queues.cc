@@ -136,16 +136,25 @@ void PageQueues::PlaceMarker(Page& marker, PageQueue queue) {
   marker.queue = queue;
 }
 
-Page* PageQueues::StepMarker(Page& marker) {
+// Markers of other scans may stand between.
+Page* PageQueues::BehindMarker(Page& marker) {
   PageList& list = ListOf(marker.queue, marker);
-  const auto place = list.iterator_to(marker);
-  for (auto next = std::next(place); next != list.end(); ++next) {
-    if (next->marker) continue;  // another scan's
-    Page& page = *next;
-    list.splice(std::next(next), list, place);
-    return &page;
-  }
-  return nullptr;
+  const auto behind = std::find_if(std::next(list.iterator_to(marker)), list.end(),
+                                   [](const Page& page) { return !page.marker; });
+  return behind == list.end() ? nullptr : &*behind;
+}
+
+Page* PageQueues::StepMarker(Page& marker) {
+  Page* page = BehindMarker(marker);
+  if (page == nullptr) return nullptr;
+  PageList& list = ListOf(marker.queue, marker);
+  list.splice(std::next(list.iterator_to(*page)), list, list.iterator_to(marker));
+  return page;
+}
+
+Page* PageQueues::StepMarkerWithin(Page& marker, const Object& object) {
+  const Page* page = BehindMarker(marker);
+  return page != nullptr && page->object == &object ? StepMarker(marker) : nullptr;
 }
 
 void PageQueues::RemoveMarker(Page& marker) {

@@ -89,6 +89,8 @@ class PageQueues {
   void PlaceMarker(Page& marker, PageQueue queue) LOCKING_REQUIRES(lock);
   // The first page behind the marker, which steps behind it; nullptr at the end of the queue.
   Page* StepMarker(Page& marker) LOCKING_REQUIRES(lock);
+  // The same if the page is of that object; else nullptr, and the marker stays.
+  Page* StepMarkerWithin(Page& marker, const Object& object) LOCKING_REQUIRES(lock);
   void RemoveMarker(Page& marker) LOCKING_REQUIRES(lock);
 
   // Active and inactive hold markers too.
@@ -106,6 +108,7 @@ class PageQueues {
   void NoteReactivated(const Page& page) LOCKING_REQUIRES(lock);
   void Enqueue(Page& page, PageQueue queue, Where where) LOCKING_REQUIRES(lock);
   void Flush(PageBatch& batch) LOCKING_REQUIRES(lock);
+  Page* BehindMarker(Page& marker) LOCKING_REQUIRES(lock);
   PageList& ListOf(PageQueue queue, const Page& page) LOCKING_REQUIRES(lock);
   locking::Relaxed<std::uint32_t>& CountOf(PageQueue queue);
 

@@ -12,27 +12,6 @@
 namespace vm {
 namespace {
 
-// A scan's place in a queue, for as long as the scan lasts.
-class ScanMarker {
- public:
-  ScanMarker(PageQueues& queues, PageQueue queue) : queues_(queues) {
-    page_.marker = true;
-    PageRoleGuard guard(queues_.lock);
-    queues_.PlaceMarker(page_, queue);
-  }
-  ~ScanMarker() {
-    PageRoleGuard guard(queues_.lock);
-    queues_.RemoveMarker(page_);
-  }
-  ScanMarker(const ScanMarker&) = delete;
-
-  Page& page() { return page_; }
-
- private:
-  PageQueues& queues_;
-  Page page_;
-};
-
 std::uint8_t Advanced(std::uint8_t act_count, std::uint32_t references) {
   return static_cast<std::uint8_t>(
       std::min<std::uint32_t>(act_count + kActAdvance + references, kActMax));
@@ -44,6 +23,42 @@ std::uint32_t NotNegative(std::int64_t pages) {
 }
 
 }  // namespace
+
+// A scan's place in a queue, for as long as the scan lasts: a marker, and how many pages of those
+// that stood there are yet to come. What is requeued is not met again.
+class PageDaemon::ScanPlace {
+ public:
+  ScanPlace(PageQueues& queues, PageQueue queue, std::uint32_t left)
+      : queues_(queues), left_(left) {
+    marker_.marker = true;
+    PageRoleGuard guard(queues_.lock);
+    queues_.PlaceMarker(marker_, queue);
+  }
+  ~ScanPlace() {
+    PageRoleGuard guard(queues_.lock);
+    queues_.RemoveMarker(marker_);
+  }
+  ScanPlace(const ScanPlace&) = delete;
+
+  // nullptr at the end.
+  Page* Step(PageQueues& queues) LOCKING_REQUIRES(queues.lock) {
+    return Count(left_ > 0 ? queues.StepMarker(marker_) : nullptr);
+  }
+  // The same while the page is of that object; else nullptr.
+  Page* StepWithin(PageQueues& queues, const Object& object) LOCKING_REQUIRES(queues.lock) {
+    return Count(left_ > 0 ? queues.StepMarkerWithin(marker_, object) : nullptr);
+  }
+
+ private:
+  Page* Count(Page* page) {
+    if (page != nullptr) --left_;
+    return page;
+  }
+
+  PageQueues& queues_;
+  Page marker_;
+  std::uint32_t left_;
+};
 
 PageDaemon::PageDaemon(System& system) : system_(system), laundry_(system) {}
 PageDaemon::~PageDaemon() { Stop(); }
@@ -152,10 +167,10 @@ void PageDaemon::EmptyBatches() {
 
 // The queue lock is held over a page's first look and dropped for the rest: under both locks the
 // page is the object's, and with the object locked it stays so.
-bool PageDaemon::Step(Page& marker, Pass& pass, Look look) {
+bool PageDaemon::Step(ScanPlace& place, Pass& pass, Look look) {
   PageQueues& queues = system_.queues();
   queues.lock.Lock();
-  Page* page = queues.StepMarker(marker);
+  Page* page = place.Step(queues);
   if (page == nullptr) {
     queues.lock.Unlock();
     return false;
@@ -171,30 +186,39 @@ bool PageDaemon::Step(Page& marker, Pass& pass, Look look) {
     system_.counters().Add(Event::kBackOff);
     return true;
   }
-  const bool same = page->object == object;
-  const bool usable = same && !page->busied() && page->hold_count == 0;
-  if (!same || page->busied()) ++pass.passed_over;
+  const bool usable = Usable(*object, *page, pass);
   queues.lock.Unlock();
-  if (usable && !object->dead && object->anonymous()) (this->*look)(*object, *page, pass);
+  if (usable) (this->*look)(*object, *page, place, pass);
   object->lock.Unlock();
   return true;
 }
 
+Page* PageDaemon::NextOf(Object& object, PageQueues& queues, ScanPlace& place, Pass& pass) {
+  Page* page = place.StepWithin(queues, object);
+  while (page != nullptr && !Usable(object, *page, pass)) page = place.StepWithin(queues, object);
+  return page;
+}
+
+bool PageDaemon::Usable(const Object& object, const Page& page, Pass& pass) {
+  const bool same = page.object == &object;
+  if (!same || page.busied()) ++pass.passed_over;
+  return same && !page.busied() && page.hold_count == 0 && !object.dead && object.anonymous();
+}
+
 void PageDaemon::ScanInactive(Pass& pass) {
   if (Missing(pass) == 0) return;
-  ScanMarker marker(system_.queues(), PageQueue::kInactive);
-  // What is requeued is not met again.
-  for (std::uint32_t left = system_.queues().inactive_count(); left > 0; --left) {
+  PageQueues& queues = system_.queues();
+  ScanPlace place(queues, PageQueue::kInactive, queues.inactive_count());
+  do {
     TakeWritten(pass);
     // What is counted on may fail: then there are others to try.
     if (Missing(pass) == 0) WaitForWrites(pass);
     if (Missing(pass) == 0) return;
     if (!pass.no_room) pass.no_room = !laundry_.WaitForRoom(EndOfPatience());
-    if (!Step(marker.page(), pass, &PageDaemon::LookAtInactive)) return;
-  }
+  } while (Step(place, pass, &PageDaemon::LookAtInactive));
 }
 
-void PageDaemon::LookAtInactive(Object& object, Page& page, Pass& pass) {
+void PageDaemon::LookAtInactive(Object& object, Page& page, ScanPlace&, Pass& pass) {
   PageQueues& queues = system_.queues();
   const std::uint32_t references = TakeReferences(system_, object, page);
   if (references != 0 && !pass.force()) {
@@ -236,16 +260,26 @@ void PageDaemon::LookAtDirty(Object& object, Page& page, Pass& pass) {
 
 void PageDaemon::ScanActive(Pass& pass) {
   if (pass.to_inactive == 0) return;
-  ScanMarker marker(system_.queues(), PageQueue::kActive);
-  for (std::uint32_t left = system_.queues().active_count(); left > 0; --left) {
-    if (pass.to_inactive == 0 || !Step(marker.page(), pass, &PageDaemon::LookAtActive)) return;
+  PageQueues& queues = system_.queues();
+  ScanPlace place(queues, PageQueue::kActive, queues.active_count());
+  while (pass.to_inactive != 0 && Step(place, pass, &PageDaemon::LookAtActive)) {
   }
 }
 
-void PageDaemon::LookAtActive(Object& object, Page& page, Pass& pass) {
+void PageDaemon::LookAtActive(Object& object, Page& page, ScanPlace& place, Pass& pass) {
   PageQueues& queues = system_.queues();
-  const std::uint32_t references = TakeReferences(system_, object, page);
-  PageRoleGuard guard(queues.lock);
+  Page* next = &page;
+  for (std::uint32_t looked_at = 1; next != nullptr; ++looked_at) {
+    const std::uint32_t references = TakeReferences(system_, object, *next);
+    PageRoleGuard guard(queues.lock);
+    Age(object, queues, *next, references, pass);
+    const bool more = looked_at < kNeighbours && pass.to_inactive != 0;
+    next = more ? NextOf(object, queues, place, pass) : nullptr;
+  }
+}
+
+void PageDaemon::Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,
+                     Pass& pass) {
   if (page.queue != PageQueue::kActive) return;
   if (references != 0 && !pass.force()) {
     page.act_count = Advanced(page.act_count, references);

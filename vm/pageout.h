@@ -26,6 +26,7 @@
 #include "vm/laundry.h"
 #include "vm/object.h"
 #include "vm/page.h"
+#include "vm/page_queues.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -36,6 +37,7 @@ inline constexpr std::uint32_t kMaxLaunder = 32;          // clusters written by
 inline constexpr std::uint32_t kForcePass = 3;            // references no longer count
 inline constexpr std::uint32_t kOutOfMemoryPasses = 6;    // so many in a row came to nothing
 inline constexpr std::uint32_t kMaxDeclineDoublings = 6;  // of kActDecline, one a pass
+inline constexpr std::uint32_t kNeighbours = 32;  // looked at under one hold of their object
 
 // How long the daemon counts on writes that do not come to an end.
 inline constexpr std::uint64_t kWritePatienceNs = 100'000'000;
@@ -88,13 +90,23 @@ class PageDaemon {
   void TakeWritten(Pass& pass);
   void ScanInactive(Pass& pass);
   void ScanActive(Pass& pass);
-  using Look = void (PageDaemon::*)(Object&, Page&, Pass&);
-  // Steps the marker over one page and calls `look` for it with its object locked; false at the end
-  // of the queue.
-  bool Step(Page& marker, Pass& pass, Look look);
-  void LookAtInactive(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
+  class ScanPlace;
+  using Look = void (PageDaemon::*)(Object&, Page&, ScanPlace&, Pass&);
+  // Goes on by one page and calls `look` for it with its object locked; false at the end.
+  bool Step(ScanPlace& place, Pass& pass, Look look);
+  // Goes on to the next page that is worth a look, among those of the object that stand here.
+  Page* NextOf(Object& object, PageQueues& queues, ScanPlace& place, Pass& pass)
+      LOCKING_REQUIRES(object.lock, queues.lock);
+  // Whether a page is worth a look; the page queues are locked.
+  bool Usable(const Object& object, const Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
+  void LookAtInactive(Object& object, Page& page, ScanPlace& place, Pass& pass)
+      LOCKING_REQUIRES(object.lock);
   void LookAtDirty(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
-  void LookAtActive(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
+  // At the pages of the object behind it too: neighbours on the queue are mostly of one object.
+  void LookAtActive(Object& object, Page& page, ScanPlace& place, Pass& pass)
+      LOCKING_REQUIRES(object.lock);
+  void Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,
+           Pass& pass) LOCKING_REQUIRES(object.lock, queues.lock);
 
   System& system_;
   Laundry laundry_;
