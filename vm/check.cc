@@ -48,10 +48,11 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
              std::count_if(view.pages.begin(), view.pages.end(),
                            [](const Page& page) { return page.queue != PageQueue::kFree; })),
          "pages are not free");
-  in_use(static_cast<std::size_t>(
-             std::count_if(view.objects.begin(), view.objects.end(),
-                           [](auto& object) { return object.type != ObjectType::kDead; })),
+  in_use(static_cast<std::size_t>(std::count_if(
+             view.objects.begin(), view.objects.end(),
+             [](auto& object) { return object.type != ObjectType::kDead || object.of_file; })),
          "objects have not ended");
+  in_use(system.LiveVnodes(), "files are open");
   in_use(system.swap().used(), "swap slots are used");
   in_use(system.charges().reserved(), "pages of swap are charged");
   in_use(system.pv_lists().in_use(), "PV entries are used");

@@ -131,7 +131,9 @@ const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
   const Page& page = view.pages[mapping.frame];
   if (page.cow != 0) return "the page is on loan to a sender";
   if (page.object != entry->object) return "the page belongs to a backer";
-  if (entry->object == nullptr || IsShadowed(view, view.Of(entry->object), page.pindex))
+  // Private mappings of a file see what is stored to it, until they copy.
+  if (entry->object == nullptr ||
+      (!view.Of(entry->object).of_file && IsShadowed(view, view.Of(entry->object), page.pindex)))
     return "others shadow its object there";
   if (!page.writeable.Peek()) return "the page is not marked as writeable";
   return nullptr;

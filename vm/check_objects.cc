@@ -7,7 +7,7 @@
 namespace vm {
 namespace {
 
-bool Live(const ObjectView& object) { return object.type != ObjectType::kDead; }
+bool Live(const ObjectView& object) { return object.type != ObjectType::kDead || object.of_file; }
 
 // INV-03
 void PagesAreWhereTheySay(const MachineView& view, Findings& findings) {
@@ -37,7 +37,8 @@ void ResidentCountsAgree(const MachineView& view, Findings& findings) {
 void PagesLieWithinTheirObject(const MachineView& view, Findings& findings) {
   for (const ObjectView& object : view.objects) {
     for (const auto& [pindex, page] : object.pages)
-      if (pindex >= object.size)
+      // What a truncation found wired stays where it is, until it is unwired and reclaimed.
+      if (pindex >= object.size && !(object.of_file && page->valid == 0))
         findings.Add(Describe(*page) + " lies beyond the end of its object");
   }
 }
@@ -85,8 +86,11 @@ void ShadowListsAgree(const MachineView& view, Findings& findings) {
 void ChainsEndAndFit(const MachineView& view, Findings& findings) {
   for (const ObjectView& object : view.objects) {
     if (object.backing == nullptr) continue;
-    const Pindex room = view.Of(object.backing).size;
-    if (object.backing_offset > room || object.size > room - object.backing_offset)
+    const ObjectView& backer = view.Of(object.backing);
+    const Pindex room = backer.size;
+    // A file may be truncated under its mappings.
+    if (!backer.of_file &&
+        (object.backing_offset > room || object.size > room - object.backing_offset))
       findings.Add(Describe(object) + " reaches beyond the end of its backer");
     std::size_t steps = 0;
     for (const Object* at = object.object; at != nullptr && steps <= view.objects.size(); ++steps)

@@ -115,6 +115,7 @@ ObjectView ViewObject(Object& object) {
   view.ref_count = object.ref_count;
   view.paging_in_progress = object.paging_in_progress;
   view.paging_wanted = object.paging_wanted;
+  view.of_file = object.pager != nullptr && !object.anonymous();
   view.resident_page_count = object.resident_page_count;
   view.credential = object.credential;
   view.charge = object.charge;

@@ -25,6 +25,7 @@ struct ObjectView {
   std::uint32_t ref_count = 0;
   std::uint32_t paging_in_progress = 0;
   bool paging_wanted = false;
+  bool of_file = false;  // has a vnode, or had one that was taken away from its mappings
   std::uint32_t resident_page_count = 0;
   const Credential* credential = nullptr;
   Pindex charge = 0;

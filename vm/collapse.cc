@@ -139,7 +139,7 @@ void Bypass(System& system, Object& object, Object& backer) LOCKING_REQUIRES(obj
     ObjectGuard guard(next->lock);
     next->shadows.push_front(object);
     ++next->shadow_count;
-    ++next->ref_count;
+    ReferenceObjectLocked(*next);
     next->one_mapping = false;
   }
   object.backing = next;

@@ -36,10 +36,11 @@ enum class Event : std::uint8_t {
   kSplit,     // parts of objects that became objects of their own
   kCoalesce,  // objects that were made longer for new memory behind them
   kFork,
-  kShootdown,  // CPUs asked to drop a translation
-  kPageWait,   // sleeps for free pages
-  kBusyWait,   // sleeps for a busy page
-  kBackOff,    // wrong-order acquisitions given up
+  kShootdown,      // CPUs asked to drop a translation
+  kPageWait,       // sleeps for free pages
+  kBusyWait,       // sleeps for a busy page
+  kBackOff,        // wrong-order acquisitions given up
+  kFilePagesLost,  // dirty pages of files that could not be written when these ended
   kCount,
 };
 const char* EventName(Event event);

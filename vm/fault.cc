@@ -65,6 +65,8 @@ class Fault {
   Outcome WalkChain() LOCKING_NO_ANALYSIS;
   Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
   Outcome ReadIn(Page* page) LOCKING_NO_ANALYSIS;
+  Outcome ReadInFile(Vnode* vnode) LOCKING_NO_ANALYSIS;
+  Outcome Missing() LOCKING_NO_ANALYSIS;
   Outcome ZeroFill() LOCKING_NO_ANALYSIS;
   Outcome CopyUp(Page& source) LOCKING_NO_ANALYSIS;
   Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
@@ -144,7 +146,10 @@ Outcome Fault::WalkChain() {
       return Outcome::kRetry;
     }
     if (page != nullptr && page->valid == system_.AllBlocks()) return Found(*page);
-    if (object_->pager != nullptr && object_->pager->HasPage(*object_, index_)) return ReadIn(page);
+    if (object_->pager != nullptr) {
+      if (object_->pager->HasPage(*object_, index_)) return ReadIn(page);
+      if (!object_->anonymous()) return Missing();
+    }
     Require(page == nullptr, "INV-52", "an invalid page is neither busy nor in a store");
     Object* next = object_->backing;
     if (next == nullptr) return ZeroFill();
@@ -169,11 +174,32 @@ Outcome Fault::Found(Page& page) {
 Outcome Fault::ReadIn(Page* page) {
   if (object_ != first_) first_->lock.Unlock();
   map_.lock.UnlockShared();
+  if (object_->vnode != nullptr) return ReadInFile(object_->vnode);
   const Result result = PageIn(system_, *object_, index_, &page);
   if (result == Result::kOk) Hold(page);
   object_->lock.Unlock();
   if (result == Result::kShortage) return Outcome::kWaitForPages;
   return result == Result::kOk ? Outcome::kRetry : Fail(result);
+}
+
+// The same of a file. Its vnode's lock comes before the object's: all locks are given up first.
+Outcome Fault::ReadInFile(Vnode* vnode) {
+  HoldVnode(*vnode);
+  object_->lock.Unlock();
+  Page* page = nullptr;
+  const Result result = PageInVnode(system_, vnode, index_, &page);
+  if (page != nullptr) {
+    if (held_ != nullptr) UnholdPage(system_, *held_);
+    held_ = page;
+  }
+  if (result == Result::kShortage) return Outcome::kWaitForPages;
+  return result == Result::kOk ? Outcome::kRetry : Fail(result);
+}
+
+// The file ends before the page, or was taken away.
+Outcome Fault::Missing() {
+  failure_ = Result::kBeyondEnd;
+  return GiveUp(Outcome::kFailed);
 }
 
 // Nobody in the chain has the page: it reads as zero.

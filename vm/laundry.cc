@@ -31,9 +31,9 @@ bool Laundry::HandOver(std::unique_ptr<Load>* load) {
   {
     locking::MutexGuard guard(lock_);
     if (!running_) return false;
-    Pager::GiveAway(*(*load)->object, (*load)->write);
+    if ((*load)->vnode == nullptr) Pager::GiveAway(*(*load)->object, (*load)->write);
     writes_under_way_ = writes_under_way_ + 1;
-    pages_under_way_ = pages_under_way_ + (*load)->write.page_count;
+    pages_under_way_ = pages_under_way_ + (*load)->pages();
     queue_.push_back(std::move(*load));
   }
   system_.sleep_queue().WakeOne(&work_channel_);
@@ -41,17 +41,41 @@ bool Laundry::HandOver(std::unique_ptr<Load>* load) {
 }
 
 void Laundry::Launder(Object& object, Page& page, std::uint32_t wanted) {
-  auto load = std::make_unique<Load>(&object, wanted);
-  BeginLaundering(system_, object, page, &load->write);
-  if (load->write.segment_count != 0) {
+  auto load = std::make_unique<Load>();
+  load->wanted = wanted;
+  Laundered laundered;
+  if (object.vnode != nullptr) {
+    load->vnode = object.vnode;
+    load->pindex = page.pindex;
+    HoldVnode(*load->vnode);
     if (HandOver(&load)) return;
     object.lock.Unlock();
-    system_.swap().Write(load->write);
+    laundered = Finish(*load);
     object.lock.Lock();
+  } else {
+    load->object = &object;
+    BeginLaundering(system_, object, page, &load->write);
+    if (load->write.segment_count != 0) {
+      if (HandOver(&load)) return;
+      object.lock.Unlock();
+      system_.swap().Write(load->write);
+      object.lock.Lock();
+    }
+    laundered = EndLaundering(system_, object, load->write, wanted);
   }
-  const Laundered laundered = EndLaundering(system_, object, load->write, wanted);
   locking::MutexGuard guard(lock_);
   NoteEnd(laundered);
+}
+
+Laundered Laundry::Finish(Load& load) {
+  if (load.vnode != nullptr) {
+    const Laundered laundered = LaunderFile(system_, *load.vnode, load.pindex, load.wanted);
+    DropVnode(system_, load.vnode);
+    return laundered;
+  }
+  system_.swap().Write(load.write);
+  ObjectGuard guard(load.object->lock);
+  return EndLaundering(system_, *load.object, load.write, load.wanted);
 }
 
 std::unique_ptr<Laundry::Load> Laundry::NextLoad() {
@@ -71,16 +95,11 @@ std::unique_ptr<Laundry::Load> Laundry::NextLoad() {
 void Laundry::Work() {
   const locking::Signaller signaller(kLaundryDone, &done_channel_);
   while (const std::unique_ptr<Load> load = NextLoad()) {
-    Pager::TakeOver(*load->object, load->write);
-    system_.swap().Write(load->write);
-    Laundered laundered;
-    {
-      ObjectGuard guard(load->object->lock);
-      laundered = EndLaundering(system_, *load->object, load->write, load->wanted);
-    }
+    if (load->vnode == nullptr) Pager::TakeOver(*load->object, load->write);
+    const Laundered laundered = Finish(*load);
     locking::MutexGuard guard(lock_);
     writes_under_way_ = writes_under_way_ - 1;
-    pages_under_way_ = pages_under_way_ - load->write.page_count;
+    pages_under_way_ = pages_under_way_ - load->pages();
     NoteEnd(laundered);
     system_.sleep_queue().WakeAll(&done_channel_);
   }

@@ -1,5 +1,5 @@
-// The laundry: clusters of dirty pages on their way to swap, and the threads that write them for
-// the page daemon. At most kMaxWrites at a time.
+// The laundry: clusters of dirty pages on their way to swap or to their files, and the threads that
+// write them for the page daemon. At most kMaxWrites at a time.
 //
 // Without its threads, a cluster is written by the caller at once.
 //
@@ -38,7 +38,8 @@ class Laundry {
   // Returns once everything under way is written.
   void Stop() LOCKING_EXCLUDES(lock_);
 
-  // Writes `page` with its neighbours (BeginLaundering), and then gives back at most `wanted`.
+  // Writes `page` with its neighbours (BeginLaundering), and then gives back at most `wanted`. A
+  // page of a file may turn out not to need it by the time that the file is locked.
   //   locked on entry and return: object; dropped and retaken: look everything up again. Sleeps
   //   when there are no threads.
   void Launder(Object& object, Page& page, std::uint32_t wanted) LOCKING_REQUIRES(object.lock)
@@ -57,12 +58,18 @@ class Laundry {
 
  private:
   struct Load {
-    Object* object;  // has paging in progress
-    std::uint32_t wanted;
+    Object* object = nullptr;  // has paging in progress
+    std::uint32_t wanted = 0;
     WriteOut write;
+    // Of a file instead: it is held, and only its lock makes it possible to begin.
+    Vnode* vnode = nullptr;
+    Pindex pindex = 0;
+
+    std::uint32_t pages() const { return vnode != nullptr ? 1 : write.page_count; }
   };
 
   void Work() LOCKING_EXCLUDES(lock_);
+  Laundered Finish(Load& load) LOCKING_EXCLUDES(lock_);
   // Gives `load` to the threads. False: there are none, and it is still the caller's.
   bool HandOver(std::unique_ptr<Load>* load) LOCKING_EXCLUDES(lock_);
   std::unique_ptr<Load> NextLoad() LOCKING_EXCLUDES(lock_);

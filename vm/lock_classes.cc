@@ -10,6 +10,7 @@ using locking::LockKind;
 
 const LockClass kMapLock("map", LockKind::kSleepable, LockClassFlags::kNone,
                          &locking::LowerNumberFirst);
+const LockClass kVnodeLock("vnode", LockKind::kSleepable);
 const LockClass kObjectLock("object", LockKind::kMutex, LockClassFlags::kNone,
                             &ObjectLock::ShadowBeforeBacker);
 const LockClass kPageQueuesLock("page queues", LockKind::kMutex);

@@ -3,6 +3,7 @@
 //
 //   map           sleepable rw  entries, timestamp of one address space. Inside the class: the
 //                               space created first.
+//   vnode         sleepable rw  size of one file; held over transfers of its pages. Never two.
 //   object        rw            page index, counts, flags, shadow list, backing; its pages' owner
 //                               fields. Inside the class: shadow before backer.
 //   page queues   mutex         paging queues and counters; in this dialect the page role too
@@ -36,6 +37,7 @@
 namespace vm {
 
 extern const locking::LockClass kMapLock;
+extern const locking::LockClass kVnodeLock;
 extern const locking::LockClass kObjectLock;
 extern const locking::LockClass kPageQueuesLock;
 extern const locking::LockClass kPmapLock;

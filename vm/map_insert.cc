@@ -78,6 +78,18 @@ Result InsertAnonymous(System& system, Map& map, MapEntry entry) {
   return Result::kOk;
 }
 
+Result InsertFile(System& system, Map& map, MapEntry entry) {
+  const Address bytes = entry.end - entry.start;
+  if (entry.needs_copy && Allows(entry.protection, Protection::kWrite)) {
+    if (!system.charges().Reserve(map.credential, system.BytesToPages(bytes)))
+      return Result::kOutOfMemory;
+    entry.credential = &map.credential;
+  }
+  map.entries.emplace(entry.start, entry);
+  map.size += bytes;
+  return Result::kOk;
+}
+
 Result PrepareObject(System& system, const Map& map, MapEntry& entry) {
   const Pindex pages = system.BytesToPages(entry.end - entry.start);
   if (entry.object == nullptr) {

@@ -30,6 +30,8 @@ void WaitForTransitions(System& system, Map& map, Address start, Address end)
 // becomes a part of the entry before it, or of that one's object, where that is possible.
 // kOutOfMemory: it may not be charged.
 Result InsertAnonymous(System& system, Map& map, MapEntry entry) LOCKING_REQUIRES(map.lock);
+// Maps `entry`, which has its object and offset already. Charged if its pages are to be copied.
+Result InsertFile(System& system, Map& map, MapEntry entry) LOCKING_REQUIRES(map.lock);
 // Gives the entry an object of its own to write to: its first one, or a shadow of the one that is
 // to be copied; and the object the entry's charge. kOutOfMemory: it may not be charged.
 Result PrepareObject(System& system, const Map& map, MapEntry& entry) LOCKING_REQUIRES(map.lock);

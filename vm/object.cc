@@ -6,6 +6,7 @@
 #include "vm/page_busy.h"
 #include "vm/require.h"
 #include "vm/system.h"
+#include "vm/vnode.h"
 
 namespace vm {
 
@@ -47,8 +48,13 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
 void ReferenceObject(Object* object) {
   if (object == nullptr) return;
   ObjectGuard guard(object->lock);
-  Require(!object->dead, "INV-36", "a dead object is referenced");
-  ++object->ref_count;
+  ReferenceObjectLocked(*object);
+}
+
+void ReferenceObjectLocked(Object& object) {
+  Require(!object.dead, "INV-36", "a dead object is referenced");
+  ++object.ref_count;
+  if (object.vnode != nullptr) UseVnode(*object.vnode);
 }
 
 void DestroyObject(System& system, Object& object) {
@@ -155,6 +161,8 @@ void FreeAllPages(System& system, Object& object) LOCKING_REQUIRES(object.lock) 
     Require(!page->busied(), "INV-36", "a page is busy as its object ends");
     PageRoleGuard guard(system.queues().PageLock(*page));
     if (page->wire_count == 0) {
+      if (object.vnode != nullptr && page->dirty.Load() != 0)
+        system.counters().Add(Event::kFilePagesLost);
       FreePage(system, object, *page);
       system.counters().Add(Event::kFreeByExit);
     } else {
@@ -164,17 +172,28 @@ void FreeAllPages(System& system, Object& object) LOCKING_REQUIRES(object.lock) 
   }
 }
 
-// vm_object.c:701. Nobody refers to the object and nothing backs it any more.
-void TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock) {
+}  // namespace
+
+Result TerminateObject(System& system, Object& object) {
   object.dead = true;
   WaitForPaging(system, object, "objtrm");
+  Result result = Result::kOk;
+  if (Vnode* vnode = object.vnode; vnode != nullptr) {
+    object.lock.Unlock();
+    vnode->lock.AssertHeld();
+    result = CleanVnode(system, *vnode);
+    object.lock.Lock();
+  }
   Require(object.ref_count == 0 && object.shadow_count == 0, "INV-36",
           "an object ends that is still referred to");
   FreeAllPages(system, object);
   if (object.pager != nullptr) object.pager->Deallocate(object);
   object.pager = nullptr;
   DestroyObject(system, object);
+  return result;
 }
+
+namespace {
 
 // Waits until neither `shadow` nor what backs it has paging in progress, or until `backer` no
 // longer backs it (vm_object.c:597–619). The caller holds a reference to `shadow`.
@@ -243,6 +262,10 @@ Object* DetachFromBacker(Object& object) LOCKING_REQUIRES(object.lock) {
 void DeallocateObject(System& system, Object* object) {
   while (object != nullptr) {
     object->lock.Lock();
+    if (object->vnode != nullptr) {
+      DeallocateVnodeObject(system, *object);
+      return;
+    }
     Require(object->ref_count != 0, "INV-32", "an object is released more often than referenced");
     --object->ref_count;
     if (object->ref_count > 1) {

@@ -30,6 +30,7 @@ class Object;
 class Pager;
 class System;
 class SwapMap;
+class Vnode;
 
 // The lock that plays the object role: its own in the dialects `queues` and `per-page`.
 class ObjectLock : public locking::RwMutex {
@@ -76,6 +77,7 @@ class alignas(64) Object {
   Pindex charge LOCKING_GUARDED_BY(lock) = 0;  // in pages
   // Which pages have a copy in swap; nullptr until the first (see pager/swap.h).
   SwapMap* swap LOCKING_GUARDED_BY(lock) = nullptr;
+  Vnode* vnode LOCKING_GUARDED_BY(lock) = nullptr;  // of an object of type vnode
 
   Object* backing LOCKING_GUARDED_BY(lock) = nullptr;
   Pindex backing_offset LOCKING_GUARDED_BY(lock) = 0;  // in pages, into the backer
@@ -88,6 +90,8 @@ class alignas(64) Object {
   ShadowList shadows LOCKING_GUARDED_BY(lock);  // who shadows this one
   std::uint32_t shadow_count LOCKING_GUARDED_BY(lock) = 0;
 
+  // Whether the page daemon may take its pages.
+  bool pageable() const LOCKING_REQUIRES_SHARED(lock) { return anonymous() || vnode != nullptr; }
   bool anonymous() const LOCKING_REQUIRES_SHARED(lock) {
     return type == ObjectType::kDefault || type == ObjectType::kSwap;
   }
@@ -100,9 +104,15 @@ class alignas(64) Object {
 Object* AllocateObject(System& system, ObjectType type, Pindex size);
 // vm_object.c:423. One more reference. Not locked on entry; locked inside.
 void ReferenceObject(Object* object);
+// vm_object.c:440. The same for an object that is locked.
+void ReferenceObjectLocked(Object& object) LOCKING_REQUIRES(object.lock);
 // vm_object.c:507. One reference less; terminates what nobody refers to any more, and collapses a
 // chain that lost its fork. No object locked on entry or return. Sleeps. Constant stack.
 void DeallocateObject(System& system, Object* object);
+// vm_object.c:701. Nobody refers to the object and nothing backs it any more: writes what is dirty
+// of a file, whose vnode the caller has locked exclusively, frees all pages and ends the object.
+// kIoError, kNoSpace: some pages of the file were lost. Sleeps.
+Result TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock);
 
 // vm_object.c:663. The object has ended, and nobody knows it any more: gives up its charge, and the
 // object to the pool.

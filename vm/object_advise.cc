@@ -73,8 +73,8 @@ Advised AdvisePlace(System& system, Object& object, Pindex index,
 }
 
 // Returns where it slept, or `last`.
-Pindex AdviseUntilSleep(System& system, Object& object, Pindex first, Pindex last, Advice advice)
-    LOCKING_NO_ANALYSIS {
+Pindex AdviseUntilSleep(System& system, Object& object, Pindex first, Pindex last,
+                        Advice advice) LOCKING_NO_ANALYSIS {
   object.lock.Lock();
   for (; first < last; ++first)
     if (AdvisePlace(system, object, first, advice) == Advised::kSlept) return first;

@@ -202,7 +202,7 @@ Page* PageDaemon::NextOf(Object& object, PageQueues& queues, ScanPlace& place, P
 bool PageDaemon::Usable(const Object& object, const Page& page, Pass& pass) {
   const bool same = page.object == &object;
   if (!same || page.busied()) ++pass.passed_over;
-  return same && !page.busied() && page.hold_count == 0 && !object.dead && object.anonymous();
+  return same && !page.busied() && page.hold_count == 0 && !object.dead && object.pageable();
 }
 
 void PageDaemon::ScanInactive(Pass& pass) {
@@ -249,7 +249,8 @@ void PageDaemon::LookAtDirty(Object& object, Page& page, Pass& pass) {
       return;
     }
   }
-  if (system_.swap().slots() == 0 || pass.clusters == 0) return;
+  const bool room = object.vnode != nullptr || system_.swap().slots() != 0;
+  if (!room || pass.clusters == 0) return;
   if (pass.no_room) {
     ++pass.passed_over;
     return;

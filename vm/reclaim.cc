@@ -107,4 +107,23 @@ Laundered EndLaundering(System& system, Object& object, WriteOut& write, std::ui
   return laundered;
 }
 
+Laundered LaunderFile(System& system, Vnode& vnode, Pindex pindex, std::uint32_t wanted) {
+  locking::WriteGuard vnode_guard(vnode.lock);
+  if (vnode.object == nullptr) return {};
+  Object& object = *vnode.object;
+  ObjectGuard guard(object.lock);
+  Page* page = LookupPage(object, pindex);
+  if (page == nullptr || page->busied() || page->valid != system.AllBlocks() ||
+      page->queue != PageQueue::kInactive || !TestDirty(system, object, *page))
+    return {};
+  WriteOut write;
+  BeginLaundering(system, object, *page, &write);
+  if (write.segment_count != 0) {
+    object.lock.Unlock();
+    system.vnode_pager().Write(write);
+    object.lock.Lock();
+  }
+  return EndLaundering(system, object, write, wanted);
+}
+
 }  // namespace vm

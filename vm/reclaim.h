@@ -35,6 +35,7 @@ Reclaimed ReclaimPage(System& system, Object& object, Page& page) LOCKING_REQUIR
 void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write)
     LOCKING_REQUIRES(object.lock);
 
+// What the laundry did.
 struct Laundered {
   std::uint32_t written = 0;    // clean now, unless dirtied again meanwhile
   std::uint32_t reclaimed = 0;  // of these, given back
@@ -51,6 +52,11 @@ struct Laundered {
 // what could not be written, so that it does not clog the inactive queue.
 Laundered EndLaundering(System& system, Object& object, WriteOut& write, std::uint32_t wanted)
     LOCKING_REQUIRES(object.lock);
+
+// Both, and the write, for the page of a file at `pindex`, if it is still there and still to be
+// written once the file is locked. The caller holds the vnode.
+//   nothing from the vnode's lock on is held on entry or return. Sleeps.
+Laundered LaunderFile(System& system, Vnode& vnode, Pindex pindex, std::uint32_t wanted);
 
 }  // namespace vm
 

@@ -23,16 +23,40 @@ Space::Space(System& system, std::uint32_t space_id, Pmap& pmap, Credential& cre
 Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
                            Inheritance inheritance, Address* start) {
   if (!ValidRange(system_, map_, hint, bytes)) return Result::kInvalidArgument;
+  MapEntry entry;
+  entry.protection = protection;
+  entry.inheritance = inheritance;
+  return Insert(InsertAnonymous, hint, bytes, entry, start);
+}
+
+Result Space::Insert(Inserter inserter, Address hint, Address bytes, MapEntry entry,
+                     Address* start) {
   MapWriteGuard guard(map_);
   // The first page stays unmapped, as a null address does.
   if (!map_.FindSpace(std::max<Address>(hint, system_.config().page_size), bytes, start))
     return Result::kNoSpace;
-  MapEntry entry;
   entry.start = *start;
   entry.end = *start + bytes;
+  return inserter(system_, map_, entry);
+}
+
+Result Space::MapFile(Address hint, Address bytes, Vnode& vnode, Pindex offset,
+                      Protection protection, Sharing sharing, Address* start) {
+  if (!ValidRange(system_, map_, hint, bytes)) return Result::kInvalidArgument;
+  MapEntry entry;
+  entry.offset = offset;
   entry.protection = protection;
-  entry.inheritance = inheritance;
-  return InsertAnonymous(system_, map_, entry);
+  entry.needs_copy = sharing == Sharing::kPrivate;
+  entry.inheritance = entry.needs_copy ? Inheritance::kCopy : Inheritance::kShare;
+  {
+    locking::ReadGuard guard(vnode.lock);
+    if (vnode.object == nullptr) return Result::kBeyondEnd;
+    entry.object = vnode.object;
+    ReferenceObject(entry.object);
+  }
+  const Result result = Insert(InsertFile, hint, bytes, entry, start);
+  if (result != Result::kOk) DeallocateObject(system_, entry.object);
+  return result;
 }
 
 Result Space::Unmap(Address start, Address bytes) {

@@ -22,6 +22,7 @@
 namespace vm {
 
 class System;
+class Vnode;
 
 // Of a page of an address space, as mincore tells it.
 struct PageStatus {
@@ -43,6 +44,15 @@ class alignas(64) Space {
   // Protect, Fork and faults may be refused for the same reason.
   Result MapAnonymous(Address hint, Address bytes, Protection protection, Inheritance inheritance,
                       Address* start);
+  enum class Sharing : std::uint8_t {
+    kShared,   // stores go to the file; forks share the mapping
+    kPrivate,  // stores go to a copy of the page; forks copy the mapping
+  };
+  // The file from page `offset` on, at the lowest free address at or above `hint`. Pages that lie
+  // beyond the end of the file are mapped too; an access to them is kBeyondEnd. The caller has a
+  // use of the vnode; the mapping has its own. kBeyondEnd: the file was taken away.
+  Result MapFile(Address hint, Address bytes, Vnode& vnode, Pindex offset, Protection protection,
+                 Sharing sharing, Address* start);
   // Forgets what is mapped in the range; holes are no error. Wired memory is unwired first.
   Result Unmap(Address start, Address bytes);
   // kInvalidAddress if the range has a hole.
@@ -65,7 +75,8 @@ class alignas(64) Space {
   void Exit();
 
   // An access by a thread that runs on `cpu`: translate, fault as often as it takes, touch.
-  // `va` is a multiple of 8. kInvalidAddress, kProtectionFailure, kIoError, kOutOfMemory.
+  // `va` is a multiple of 8. kInvalidAddress, kProtectionFailure, kIoError, kBeyondEnd,
+  // kOutOfMemory.
   Result Load(Cpu& cpu, Address va, std::uint64_t* value);
   Result Store(Cpu& cpu, Address va, std::uint64_t value);
   // `count` words in one page, all in one access section.
@@ -80,6 +91,9 @@ class alignas(64) Space {
   std::uint32_t id() const { return id_; }
 
  private:
+  // Enters `entry`, which has no place yet, at the lowest free range at or above `hint`.
+  using Inserter = Result (*)(System&, Map&, MapEntry);
+  Result Insert(Inserter inserter, Address hint, Address bytes, MapEntry entry, Address* start);
   template <typename Access>
   Result AccessPage(Address va, Protection protection, Access access);
 

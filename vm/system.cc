@@ -1,5 +1,6 @@
 #include "vm/system.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -50,6 +51,8 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       pv_lists_(config.pages),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       charges_(config.charge_limit),
+      vnode_pager_(*this),
+      dead_pager_(*this),
       daemon_(*this),
       zeroing_(*this),
       object_list_lock_(kObjectListLock) {
@@ -103,6 +106,27 @@ void System::ForgetSpace(Space* space) {
     spaces_.pop_back();
     return;
   }
+}
+
+Vnode* System::NewVnode(BackingFile& file) {
+  locking::MutexGuard guard(object_list_lock_);
+  vnodes_.push_back(std::make_unique<Vnode>(next_vnode_id_++, file));
+  return vnodes_.back().get();
+}
+
+void System::ForgetVnode(Vnode* vnode) {
+  std::unique_ptr<Vnode> gone;  // destroyed after the lock is released
+  locking::MutexGuard guard(object_list_lock_);
+  const auto found = std::find_if(vnodes_.begin(), vnodes_.end(),
+                                  [&](const auto& candidate) { return candidate.get() == vnode; });
+  gone = std::move(*found);
+  *found = std::move(vnodes_.back());
+  vnodes_.pop_back();
+}
+
+std::size_t System::LiveVnodes() {
+  locking::MutexGuard guard(object_list_lock_);
+  return vnodes_.size();
 }
 
 Object* System::TakeObject() {

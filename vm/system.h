@@ -27,11 +27,14 @@
 #include "vm/page_queues.h"
 #include "vm/page_zeroing.h"
 #include "vm/pageout.h"
+#include "vm/pager/dead_pager.h"
 #include "vm/pager/swap.h"
+#include "vm/pager/vnode_pager.h"
 #include "vm/pmap.h"
 #include "vm/pv_lists.h"
 #include "vm/space.h"
 #include "vm/swap_charge.h"
+#include "vm/vnode.h"
 
 namespace vm {
 
@@ -60,6 +63,8 @@ class System {
   PageQueues& queues() { return queues_; }
   SwapPager& swap() { return swap_; }
   SwapCharges& charges() { return charges_; }
+  VnodePager& vnode_pager() { return vnode_pager_; }
+  DeadPager& dead_pager() { return dead_pager_; }
   PageDaemon& daemon() { return daemon_; }
   PvLists& pv_lists() { return pv_lists_; }
   IndexNodePool& index_nodes() { return index_nodes_; }
@@ -73,6 +78,7 @@ class System {
     return {frames_.get() + (std::size_t{frame} << page_shift_), config_.page_size};
   }
   Pindex BytesToPages(Address bytes) const { return bytes >> page_shift_; }
+  std::uint64_t PagesToBytes(Pindex pages) const { return pages << page_shift_; }
   Address PageMask() const { return config_.page_size - 1; }
   // The valid (or dirty) bits of a whole page.
   std::uint64_t AllBlocks() const { return all_blocks_; }
@@ -90,11 +96,15 @@ class System {
   void ReturnObject(Object* object) LOCKING_EXCLUDES(object_list_lock_);
   Pmap* TakePmap() LOCKING_EXCLUDES(object_list_lock_);
   void ReturnPmap(Pmap* pmap) LOCKING_EXCLUDES(object_list_lock_);
+  // Vnodes: use OpenVnode.
+  Vnode* NewVnode(BackingFile& file) LOCKING_EXCLUDES(object_list_lock_);
+  void ForgetVnode(Vnode* vnode) LOCKING_EXCLUDES(object_list_lock_);
   void ForgetSpace(Space* space) LOCKING_EXCLUDES(object_list_lock_);
   // For sweeps and reports: every object there ever was (those in the pool are of type kDead, with
   // no reference), every space that has not exited.
   std::vector<Object*> AllObjects() LOCKING_EXCLUDES(object_list_lock_);
   std::vector<Space*> LiveSpaces() LOCKING_EXCLUDES(object_list_lock_);
+  std::size_t LiveVnodes() LOCKING_EXCLUDES(object_list_lock_);
 
  private:
   const SystemConfig config_;
@@ -116,6 +126,8 @@ class System {
   std::vector<std::unique_ptr<Cpu>> cpus_;
   SwapPager swap_;
   SwapCharges charges_;
+  VnodePager vnode_pager_;
+  DeadPager dead_pager_;
   PageDaemon daemon_;
   PageZeroing zeroing_;
   locking::Relaxed<std::uint32_t> next_color_;
@@ -126,6 +138,8 @@ class System {
   std::deque<Pmap> pmap_storage_ LOCKING_GUARDED_BY(object_list_lock_);
   std::vector<Pmap*> free_pmaps_ LOCKING_GUARDED_BY(object_list_lock_);
   std::vector<std::unique_ptr<Space>> spaces_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::vector<std::unique_ptr<Vnode>> vnodes_ LOCKING_GUARDED_BY(object_list_lock_);
+  std::uint32_t next_vnode_id_ LOCKING_GUARDED_BY(object_list_lock_) = 1;
   std::uint32_t next_space_id_ LOCKING_GUARDED_BY(object_list_lock_) = 1;
 };
 

@@ -20,6 +20,8 @@ const char* ResultName(Result result) {
       return "page shortage";
     case Result::kIoError:
       return "I/O error";
+    case Result::kBeyondEnd:
+      return "beyond the end";
     case Result::kOutOfMemory:
       return "out of memory";
   }
@@ -28,12 +30,12 @@ const char* ResultName(Result result) {
 
 const char* EventName(Event event) {
   static constexpr const char* kNames[] = {
-      "faults",           "faults_resident", "faults_chain",  "zero_fills",    "cow_copies",
-      "zero_fills_ready", "idle_zeroed",     "page_ins",      "page_outs",     "page_in_errors",
-      "page_out_errors",  "swap_full",       "frees",         "frees_by_exit", "reactivated",
-      "cache_reclaimed",  "daemon_scans",    "out_of_memory", "collapses",     "bypasses",
-      "splits",           "coalesces",       "forks",         "shootdowns",    "page_waits",
-      "busy_waits",       "back_offs",
+      "faults",           "faults_resident", "faults_chain",    "zero_fills",    "cow_copies",
+      "zero_fills_ready", "idle_zeroed",     "page_ins",        "page_outs",     "page_in_errors",
+      "page_out_errors",  "swap_full",       "frees",           "frees_by_exit", "reactivated",
+      "cache_reclaimed",  "daemon_scans",    "out_of_memory",   "collapses",     "bypasses",
+      "splits",           "coalesces",       "forks",           "shootdowns",    "page_waits",
+      "busy_waits",       "back_offs",       "file_pages_lost",
   };
   static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<std::size_t>(Event::kCount));
   return kNames[static_cast<std::size_t>(event)];

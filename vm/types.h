@@ -35,6 +35,7 @@ enum class Result : std::uint8_t {
   kNoSpace,            // the range is taken, or no free range is large enough; a store is full
   kShortage,           // no free page now: wait and try again
   kIoError,            // the store failed
+  kBeyondEnd,          // mapped, but its file ends before it, or was taken away
   kOutOfMemory,        // no page, no swap: decided by the page daemon; or not for this credential
 };
 const char* ResultName(Result result);
@@ -42,7 +43,7 @@ const char* ResultName(Result result);
 // What happens to a mapping in a forked space.
 enum class Inheritance : std::uint8_t { kShare, kCopy, kNone };
 
-enum class ObjectType : std::uint8_t { kDefault, kSwap, kPhys, kDead };
+enum class ObjectType : std::uint8_t { kDefault, kSwap, kVnode, kPhys, kDead };
 
 }  // namespace vm
 

@@ -127,26 +127,29 @@ class Reading {
     return object.pager->GetPages(object, {&pages_[first_], end_ - first_}, kPlace - first_);
   }
 
-  // Ends the busy of all; what was not read is freed. Returns the page wanted, if it was read.
+  // Ends the busy of all; what was not read is freed, unless it is wired. Returns the page wanted,
+  // if it was read.
   Page* Finish(Object& object) LOCKING_REQUIRES(object.lock) {
-    for (std::uint32_t i = end_; i-- > first_;) {
-      Page& page = *pages_[i];
-      if (page.valid == 0) {
-        FreePage(system_, object, page);
-        if (i == kPlace) pages_[i] = nullptr;
-        continue;
-      }
-      UnbusyPage(system_, object, page);
-      PageRoleGuard guard(system_.queues().PageLock(page));
-      if (i == kPlace)
-        system_.queues().Activate(page);
-      else
-        system_.queues().Deactivate(page);
-    }
+    for (std::uint32_t i = end_; i-- > first_;) Finish(object, pages_[i], i == kPlace);
     return pages_[kPlace];
   }
 
  private:
+  void Finish(Object& object, Page*& page, bool wanted) LOCKING_REQUIRES(object.lock) {
+    PageRoleGuard guard(system_.queues().PageLock(*page));
+    if (page->valid == 0 && page->wire_count == 0) {
+      FreePage(system_, object, *page);
+      page = nullptr;
+      return;
+    }
+    UnbusyPage(system_, object, *page);
+    if (wanted)
+      system_.queues().Activate(*page);
+    else
+      system_.queues().Deactivate(*page);
+    if (page->valid == 0) page = nullptr;
+  }
+
   // Only where the page daemon has nothing to do, and will not have for it.
   bool AddNeighbour(Object& object, Pindex pindex, std::uint32_t place)
       LOCKING_REQUIRES(object.lock) {

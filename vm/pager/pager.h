@@ -4,7 +4,8 @@
 //   default   none yet: nothing was written out, and what is not resident reads as zero. The first
 //             write-out makes it a swap object
 //   swap      SwapPager (pager/swap.h)
-//   dead      none
+//   vnode     VnodePager (pager/vnode_pager.h)
+//   dead      none; DeadPager, while somebody still refers to it (pager/dead_pager.h)
 //
 // A page that is read in is exclusively busy from before the read until it is valid or freed. A
 // write-out goes in three steps, so that another thread may do the second and the last: its pages
@@ -59,6 +60,7 @@ struct WriteOut {
 
   std::array<Page*, kClusterPages> pages;
   std::uint32_t page_count = 0;
+  Vnode* vnode = nullptr;  // of a file
   // The dirty bits that were taken from each page; 0: it was clean, or found no place.
   std::array<std::uint64_t, kClusterPages> dirty{};
   std::array<PutState, kClusterPages> states{};  // final after EndPageOut
@@ -107,7 +109,7 @@ class Pager {
   //   They go on in another thread: the first gives the write away, then the other takes it over.
   static void GiveAway(const Object& object, const WriteOut& write);
   static void TakeOver(const Object& object, const WriteOut& write);
-  //   no lock of the VM is held that is not sleepable. Sleeps.
+  //   no lock of the VM is held that is not sleepable; of a file, its vnode is locked. Sleeps.
   virtual void Write(WriteOut& write) = 0;
   std::uint32_t EndPageOut(Object& object, WriteOut& write) LOCKING_REQUIRES(object.lock);
 

@@ -1,0 +1,142 @@
+#include "vm/pager/vnode_pager.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+namespace {
+
+std::uint64_t BytesOf(std::span<const std::span<std::byte>> frames) {
+  std::uint64_t bytes = 0;
+  for (const std::span<std::byte> frame : frames) bytes += frame.size();
+  return bytes;
+}
+
+// Zeroes what stands behind the first `bytes` of the frames.
+void ZeroBehind(std::span<const std::span<std::byte>> frames, std::uint64_t bytes) {
+  for (const std::span<std::byte> frame : frames) {
+    const std::uint64_t kept = std::min<std::uint64_t>(bytes, frame.size());
+    std::memset(frame.data() + kept, 0, frame.size() - kept);
+    bytes -= kept;
+  }
+}
+
+}  // namespace
+
+bool VnodePager::HasPage(const Object& object, Pindex pindex) const {
+  object.lock.AssertHeldShared();
+  return pindex < object.size;
+}
+
+PageRun VnodePager::RunAround(const Object& object, Pindex pindex) const {
+  const auto place = static_cast<std::uint32_t>(pindex % kClusterPages);
+  const Pindex to_end = object.size - 1 - pindex;
+  return {
+      .before = place,
+      .behind = static_cast<std::uint32_t>(std::min<Pindex>(kClusterPages - 1 - place, to_end))};
+}
+
+// Fills the frames of the pages from `first` on with what the file has there.
+Result VnodePager::ReadFrom(Vnode& vnode, Pindex first,
+                            std::span<const std::span<std::byte>> frames) {
+  vnode.lock.AssertHeldShared();
+  const std::uint64_t offset = system_.PagesToBytes(first);
+  const std::uint64_t in_file = std::min(BytesOf(frames), vnode.size - offset);
+  if (vnode.file.IsHole(offset, in_file)) {
+    ZeroBehind(frames, 0);
+    return Result::kOk;
+  }
+  const Transfer transfer = vnode.file.Read(offset, frames);
+  if (transfer.result != Result::kOk || transfer.bytes < in_file) return Result::kIoError;
+  ZeroBehind(frames, in_file);
+  return Result::kOk;
+}
+
+Result VnodePager::GetPages(Object& object, std::span<Page* const> pages, std::uint32_t wanted) {
+  object.lock.AssertHeld();
+  Vnode& vnode = *object.vnode;
+  Require(object.paging_in_progress > 0, "INV-37",
+          "a page is read from a file with no paging in progress");
+  std::array<std::span<std::byte>, kClusterPages> frames;
+  for (std::uint32_t i = 0; i < pages.size(); ++i) {
+    Require(pages[i]->exclusively_busy() && pages[i]->valid == 0, "INV-18",
+            "a page is read from a file that is valid or not busy");
+    frames[i] = system_.FrameBytes(*pages[i]);
+  }
+  object.lock.Unlock();
+  std::span<Page* const> read = pages;
+  Result result = ReadFrom(vnode, pages.front()->pindex, {frames.data(), pages.size()});
+  if (result != Result::kOk && pages.size() > 1) {
+    // A neighbour may have been at fault.
+    read = pages.subspan(wanted, 1);
+    result = ReadFrom(vnode, pages[wanted]->pindex, {&frames[wanted], 1});
+  }
+  object.lock.Lock();
+  if (result != Result::kOk) {
+    system_.counters().Add(Event::kPageInError);
+    return Result::kIoError;
+  }
+  for (Page* page : read) {
+    page->valid = system_.AllBlocks();
+    page->dirty.Store(0);
+  }
+  system_.counters().Add(Event::kPageIn, read.size());
+  return Result::kOk;
+}
+
+void VnodePager::AssignPlaces(Object& object, WriteOut& write) {
+  Vnode& vnode = *object.vnode;
+  vnode.lock.AssertHeld();
+  write.vnode = &vnode;
+  for (std::uint32_t i = 0; i < write.page_count;) {
+    std::uint32_t run = 0;
+    for (; i + run < write.page_count && write.dirty[i + run] != 0; ++run) {
+      if (system_.PagesToBytes(write.pages[i + run]->pindex) < vnode.size) continue;
+      write.dirty[i + run] = 0;
+      write.states[i + run] = PutState::kBeyondEnd;
+      break;
+    }
+    if (run != 0)
+      write.segments[write.segment_count++] = {
+          i, run, write.pages[i]->pindex, /*in_place=*/true, 0, Result::kOk};
+    i += std::max(run, 1u);
+  }
+}
+
+void VnodePager::Write(WriteOut& write) {
+  Vnode& vnode = *write.vnode;
+  vnode.lock.AssertHeld();
+  const std::uint64_t page_size = system_.config().page_size;
+  for (std::uint32_t i = 0; i < write.segment_count; ++i) {
+    WriteOut::Segment& segment = write.segments[i];
+    const std::uint64_t offset = system_.PagesToBytes(segment.place);
+    std::uint64_t left = vnode.size - offset;
+    std::array<std::span<const std::byte>, kClusterPages> ranges;
+    std::uint64_t wanted = 0;
+    for (std::uint32_t k = 0; k < segment.count; ++k) {
+      const std::span<std::byte> frame = system_.FrameBytes(*write.pages[segment.first + k]);
+      ranges[k] = frame.first(std::min<std::uint64_t>(frame.size(), left));
+      left -= ranges[k].size();
+      wanted += ranges[k].size();
+    }
+    const Transfer transfer = vnode.file.Write(offset, {ranges.data(), segment.count});
+    segment.written = transfer.bytes == wanted
+                          ? segment.count
+                          : static_cast<std::uint32_t>(transfer.bytes / page_size);
+    segment.result = transfer.result;
+    // What ended early for no reason is no success either.
+    if (segment.written < segment.count && segment.result == Result::kOk)
+      segment.result = Result::kIoError;
+  }
+}
+
+void VnodePager::Deallocate(Object& object) {
+  object.lock.AssertHeld();
+  object.vnode = nullptr;
+}
+
+}  // namespace vm

@@ -1,0 +1,237 @@
+#include "vm/vnode.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "vm/lock_classes.h"
+#include "vm/page_alloc.h"
+#include "vm/page_busy.h"
+#include "vm/pager/pager.h"
+#include "vm/reclaim.h"
+#include "vm/require.h"
+#include "vm/system.h"
+
+namespace vm {
+
+Vnode::Vnode(std::uint32_t vnode_id, BackingFile& backing_file)
+    : lock(kVnodeLock, vnode_id), id(vnode_id), file(backing_file) {}
+
+Vnode* OpenVnode(System& system, BackingFile& file) {
+  Vnode* vnode = system.NewVnode(file);
+  Object* object = AllocateObject(system, ObjectType::kVnode,
+                                  system.BytesToPages(file.size() + system.PageMask()));
+  locking::WriteGuard vnode_guard(vnode->lock);
+  vnode->size = file.size();
+  vnode->object = object;
+  ObjectGuard guard(object->lock);
+  object->vnode = vnode;
+  object->pager = &system.vnode_pager();
+  --object->ref_count;  // a vnode has its object, and does not refer to it
+  return vnode;
+}
+
+void UseVnode(Vnode& vnode) { vnode.uses.FetchAdd(1, std::memory_order_relaxed); }
+
+Result ReleaseVnode(System& system, Vnode* vnode) {
+  const std::uint32_t before = vnode->uses.FetchSub(1, std::memory_order_acq_rel);
+  Require(before != 0, "INV-32", "a vnode is released more often than used");
+  if (before != 1) return Result::kOk;
+  Result result = Result::kOk;
+  {
+    locking::WriteGuard guard(vnode->lock);
+    if (Object* object = vnode->object; object != nullptr) {
+      object->lock.Lock();
+      result = TerminateObject(system, *object);
+      vnode->object = nullptr;
+    }
+    if (const Result synced = vnode->file.Sync(); result == Result::kOk) result = synced;
+  }
+  DropVnode(system, vnode);
+  return result;
+}
+
+void HoldVnode(Vnode& vnode) { vnode.holds.FetchAdd(1, std::memory_order_relaxed); }
+
+void DropVnode(System& system, Vnode* vnode) {
+  if (vnode->holds.FetchSub(1, std::memory_order_acq_rel) == 1) system.ForgetVnode(vnode);
+}
+
+namespace {
+
+// Frees the pages from `end` on. A wired one cannot go: nobody sees it any more.
+void RemovePagesFrom(System& system, Object& object, Pindex end) LOCKING_REQUIRES(object.lock) {
+  Pindex next = end;
+  while (Page* page = object.index.LookupAtOrAfter(next)) {
+    next = page->pindex + 1;
+    Pmap::RemoveAll(system, *page);
+    PageRoleGuard guard(system.queues().PageLock(*page));
+    if (page->wire_count == 0) {
+      FreePage(system, object, *page);
+      continue;
+    }
+    page->valid = 0;
+    page->dirty.Store(0);
+  }
+}
+
+// What stands behind byte `end` of the page that holds it reads as zero from now on.
+void ZeroBehindEnd(System& system, Object& object, std::uint64_t end)
+    LOCKING_REQUIRES(object.lock) {
+  const std::uint64_t in_page = end & system.PageMask();
+  Page* page = in_page == 0 ? nullptr : LookupPage(object, system.BytesToPages(end));
+  if (page == nullptr || page->valid == 0) return;
+  // Nobody may write there, or see it half done.
+  Pmap::RemoveAll(system, *page);
+  const std::span<std::byte> bytes = system.FrameBytes(*page);
+  std::memset(bytes.data() + in_page, 0, bytes.size() - in_page);
+  const std::uint64_t blocks = (in_page + kBlockBytes - 1) / kBlockBytes;
+  if (blocks < 64) page->dirty.FetchAnd((1ull << blocks) - 1);
+}
+
+}  // namespace
+
+Result TruncateVnode(System& system, Vnode& vnode, std::uint64_t size) {
+  locking::WriteGuard vnode_guard(vnode.lock);
+  if (vnode.object == nullptr) return Result::kIoError;
+  if (const Result result = vnode.file.Truncate(size); result != Result::kOk) return result;
+  Object& object = *vnode.object;
+  ObjectGuard guard(object.lock);
+  const Pindex pages = system.BytesToPages(size + system.PageMask());
+  if (pages < object.size) RemovePagesFrom(system, object, pages);
+  ZeroBehindEnd(system, object, std::min(size, vnode.size));
+  object.size = pages;
+  ++object.generation;
+  vnode.size = size;
+  return Result::kOk;
+}
+
+namespace {
+
+// The dirty pages from `page` on that can be written at once.
+std::uint32_t CollectDirty(System& system, Object& object, Page* page,
+                           std::array<Page*, kClusterPages>* pages) LOCKING_REQUIRES(object.lock) {
+  std::uint32_t count = 0;
+  for (Pindex at = page->pindex;
+       page != nullptr && !page->busied() && page->valid != 0 && TestDirty(system, object, *page);
+       page = LookupPage(object, ++at)) {
+    (*pages)[count++] = page;
+    if (count == kClusterPages) break;
+  }
+  return count;
+}
+
+Result FirstFailure(const WriteOut& write) {
+  for (std::uint32_t i = 0; i < write.segment_count; ++i)
+    if (write.segments[i].result != Result::kOk) return write.segments[i].result;
+  return Result::kOk;
+}
+
+}  // namespace
+
+Result CleanVnode(System& system, Vnode& vnode) {
+  Result result = Result::kOk;
+  if (vnode.object == nullptr) return result;
+  Object& object = *vnode.object;
+  ObjectGuard guard(object.lock);
+  Pindex next = 0;
+  while (Page* page = object.index.LookupAtOrAfter(next)) {
+    next = page->pindex + 1;
+    Require(!page->exclusively_busy(), "INV-18", "a page of a file is busy without its lock");
+    std::array<Page*, kClusterPages> pages;
+    const std::uint32_t count = CollectDirty(system, object, page, &pages);
+    if (count == 0) continue;
+    next = pages[count - 1]->pindex + 1;
+    WriteOut write;
+    object.pager->PageOut(object, {pages.data(), count}, &write);
+    if (result == Result::kOk) result = FirstFailure(write);
+  }
+  return result;
+}
+
+Result SyncVnode(System& system, Vnode& vnode) {
+  locking::WriteGuard guard(vnode.lock);
+  const Result cleaned = CleanVnode(system, vnode);
+  const Result synced = vnode.file.Sync();
+  return cleaned != Result::kOk ? cleaned : synced;
+}
+
+namespace {
+
+Result PageInLocked(System& system, Vnode& vnode, Pindex pindex, Page** held)
+    LOCKING_REQUIRES_SHARED(vnode.lock) {
+  if (vnode.object == nullptr) return Result::kIoError;
+  Object& object = *vnode.object;
+  ObjectGuard guard(object.lock);
+  Page* page = LookupPage(object, pindex);
+  const bool settled = page != nullptr && (page->busied() || page->valid != 0);
+  if (settled || !object.pager->HasPage(object, pindex)) return Result::kOk;
+  const Result result = PageIn(system, object, pindex, &page);
+  if (result != Result::kOk) return result;
+  PageRoleGuard page_guard(system.queues().PageLock(*page));
+  system.queues().Hold(*page);
+  *held = page;
+  return Result::kOk;
+}
+
+}  // namespace
+
+Result PageInVnode(System& system, Vnode* vnode, Pindex pindex, Page** held) {
+  *held = nullptr;
+  Result result = Result::kOk;
+  {
+    locking::ReadGuard guard(vnode->lock);
+    result = PageInLocked(system, *vnode, pindex, held);
+  }
+  DropVnode(system, vnode);
+  return result;
+}
+
+void DeallocateVnodeObject(System& system, Object& object) {
+  Require(object.ref_count != 0, "INV-32", "an object is released more often than referenced");
+  Vnode* vnode = object.vnode;
+  if (object.ref_count > 1) {
+    --object.ref_count;
+    object.lock.Unlock();
+    ReleaseVnode(system, vnode);
+    return;
+  }
+  HoldVnode(*vnode);
+  object.lock.Unlock();
+  vnode->lock.Lock();
+  object.lock.Lock();
+  const bool revoked = object.vnode == nullptr;
+  if (revoked) {
+    vnode->lock.Unlock();
+    object.lock.Unlock();
+    DeallocateObject(system, &object);
+  } else {
+    --object.ref_count;
+    object.lock.Unlock();
+    vnode->lock.Unlock();
+    ReleaseVnode(system, vnode);
+  }
+  DropVnode(system, vnode);
+}
+
+void RevokeVnode(System& system, Vnode& vnode) {
+  locking::WriteGuard guard(vnode.lock);
+  if (vnode.object == nullptr) return;
+  CleanVnode(system, vnode);
+  Object& object = *std::exchange(vnode.object, nullptr);
+  object.lock.Lock();
+  if (object.ref_count == 0) {
+    TerminateObject(system, object);
+    return;
+  }
+  WaitForPaging(system, object, "vnpdea");
+  const std::uint32_t references = object.ref_count;
+  object.pager->Deallocate(object);
+  object.pager = &system.dead_pager();
+  object.type = ObjectType::kDead;
+  object.lock.Unlock();
+  vnode.uses.FetchSub(references, std::memory_order_acq_rel);
+}
+
+}  // namespace vm
