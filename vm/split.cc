@@ -32,7 +32,7 @@ void ShareBacker(Object& object, Object& part, Pindex offset)
   Require(!backer->dead, "INV-36", "a dead object is shadowed");
   backer->shadows.push_front(part);
   ++backer->shadow_count;
-  ++backer->ref_count;
+  ReferenceObjectLocked(*backer);
   backer->one_mapping = false;
 }
 

@@ -110,7 +110,10 @@ class SlowStoreTest : public testing::Test {
     machine_ = std::make_unique<Machine>(kPages, 512, 4, std::unique_ptr<Store>(store));
     space = system().CreateSpace();
     start_ = machine_->Map(space, 200);
-    other_ = machine_->Map(space, 20);
+    // Not adjacent, so that it has an object of its own.
+    EXPECT_EQ(space->MapAnonymous(At(201), 20 * kTestPageSize, Protection::kReadWrite,
+                                  Inheritance::kCopy, &other_),
+              Result::kOk);
   }
   ~SlowStoreTest() override {
     system().Stop();
