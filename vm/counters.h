@@ -18,17 +18,19 @@ enum class Event : std::uint8_t {
   kFaultChain,     // found in a backer, mapped read-only
   kZeroFill,
   kCowCopy,
-  kReadyZeroFill,   // zero-fills, counted there too, that found a frame zeroed
-  kIdleZero,        // pages that the zeroing thread zeroed
-  kPageIn,          // pages read from a store
-  kPageOut,         // pages written
-  kPageInError,     // pages that could not be read
-  kPageOutError,    // pages that could not be written; they stay dirty
-  kSwapFull,        // dirty pages for which no slot was free
-  kFree,            // pages freed (tfree)
-  kFreeByExit,      // pages freed as their object ended (pfree)
-  kReactivated,     // taken back from the cache queue, or by a scan from the inactive queue
-  kCacheReclaimed,  // cache pages freed for an allocation
+  kReadyZeroFill,      // zero-fills, counted there too, that found a frame zeroed
+  kIdleZero,           // pages that the zeroing thread zeroed
+  kPageIn,             // pages read from a store
+  kPageOut,            // pages written
+  kPageInError,        // pages that could not be read
+  kPageOutError,       // pages that could not be written; they stay dirty
+  kSwapFull,           // dirty pages for which no slot was free
+  kFree,               // pages freed (tfree)
+  kFreeByExit,         // pages freed as their object ended (pfree)
+  kReactivated,        // taken back from the cache queue, or by a scan from the inactive queue
+  kCacheReclaimed,     // cache pages freed for an allocation
+  kContiguousRun,      // runs of contiguous frames taken
+  kContiguousEvicted,  // pages given up by their objects for one
   kDaemonScan,
   kOutOfMemory,  // decisions of the page daemon that there is no memory to be had
   kCollapse,

@@ -1,5 +1,6 @@
 #include "vm/free_queue.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "vm/lock_classes.h"
@@ -112,6 +113,21 @@ void FreeQueue::RemoveLocked(Page& page) {
   Add(free_count_, -1);
   if (page.zeroed) Add(zeroed_count_, -1);
   page.queue = PageQueue::kNone;
+}
+
+FreeQueue::RunTaken FreeQueue::TryTakeRun(std::span<Page> run) {
+  locking::SpinGuard guard(lock_);
+  const auto missing = std::find_if(
+      run.begin(), run.end(), [](const Page& page) { return page.queue != PageQueue::kFree; });
+  if (missing != run.end())
+    return {.pages = static_cast<std::uint32_t>(missing - run.begin()), .shortage = false};
+  const auto count = static_cast<std::uint32_t>(run.size());
+  if (free_count() < thresholds_.free_reserved + count) return {.pages = count, .shortage = true};
+  for (Page& page : run) {
+    RemoveLocked(page);
+    ChangeIdentity(page, PageIdentity::kContiguous);
+  }
+  return {.pages = count, .shortage = false};
 }
 
 void FreeQueue::NoteDeficit() {

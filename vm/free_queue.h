@@ -71,6 +71,13 @@ class FreeQueue {
   // Returns the deficit so far and starts it again at 0.
   std::uint32_t TakeDeficit() LOCKING_EXCLUDES(lock_);
 
+  // All of `run` at once, if each is on the free queue and enough are left for AllocClass::kNormal.
+  struct RunTaken {
+    std::uint32_t
+        pages;      // of the run that were there: all, or how many stand before the first missing
+    bool shortage;  // all were there, and too few would be left
+  };
+  RunTaken TryTakeRun(std::span<Page> run) LOCKING_EXCLUDES(lock_);
   // `page` has no owner, queue, mapping, wiring or waiter (INV-01). Held pages go to the hold list.
   // Wakes whoever waits for free pages when there are enough.
   void Put(Page& page) LOCKING_EXCLUDES(lock_);

@@ -151,6 +151,7 @@ void FreeZeroedPage(System& system, Object& object, Page& page) {
 
 void FreeUnownedPage(System& system, Page& page) {
   Require(page.object == nullptr && (page.identity == PageIdentity::kNoObject ||
+                                     page.identity == PageIdentity::kContiguous ||
                                      page.identity == PageIdentity::kDetached),
           "INV-10", "a page is freed as unowned that has an owner or is free");
   PageRoleGuard guard(system.queues().lock);

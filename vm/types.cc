@@ -29,14 +29,40 @@ const char* ResultName(Result result) {
 }
 
 const char* EventName(Event event) {
+  // clang-format off: one a line, in the order of Event
   static constexpr const char* kNames[] = {
-      "faults",           "faults_resident", "faults_chain",    "zero_fills",    "cow_copies",
-      "zero_fills_ready", "idle_zeroed",     "page_ins",        "page_outs",     "page_in_errors",
-      "page_out_errors",  "swap_full",       "frees",           "frees_by_exit", "reactivated",
-      "cache_reclaimed",  "daemon_scans",    "out_of_memory",   "collapses",     "bypasses",
-      "splits",           "coalesces",       "forks",           "shootdowns",    "page_waits",
-      "busy_waits",       "back_offs",       "file_pages_lost",
+      "faults",
+      "faults_resident",
+      "faults_chain",
+      "zero_fills",
+      "cow_copies",
+      "zero_fills_ready",
+      "idle_zeroed",
+      "page_ins",
+      "page_outs",
+      "page_in_errors",
+      "page_out_errors",
+      "swap_full",
+      "frees",
+      "frees_by_exit",
+      "reactivated",
+      "cache_reclaimed",
+      "contiguous_runs",
+      "contiguous_evicted",
+      "daemon_scans",
+      "out_of_memory",
+      "collapses",
+      "bypasses",
+      "splits",
+      "coalesces",
+      "forks",
+      "shootdowns",
+      "page_waits",
+      "busy_waits",
+      "back_offs",
+      "file_pages_lost",
   };
+  // clang-format on
   static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<std::size_t>(Event::kCount));
   return kNames[static_cast<std::size_t>(event)];
 }

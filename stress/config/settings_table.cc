@@ -103,6 +103,12 @@ const std::vector<Setting>& Table() {
        .choices = {{"radix"}, {"rbtree"}, {"splay"}},
        .fallback = "radix",
        .help = "how an object finds its pages"},
+      {.key = "idle_zero",
+       .section = Section::kMachine,
+       .type = ValueType::kBoolean,
+       .commands = kSizeCommands,
+       .fallback = "false",
+       .help = "a thread zeroes free pages ahead"},
       // [run]
       {.key = "threads",
        .section = Section::kRun,

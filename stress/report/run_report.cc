@@ -23,6 +23,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"locks", settings.Text("locks")},
                  {"anon", settings.Text("anon")},
                  {"index", vm::IndexKindName(plan.machine.index)},
+                 {"idle_zero", plan.machine.idle_zero},
                  {"witness", settings.Text("witness")},
                  {"keep_going", plan.keep_going},
                  {"pin", plan.pin},

@@ -84,6 +84,7 @@ Exploration OfScenario(const Settings& flags) {
                       {"cpus", std::to_string(plan.machine.cpus)},
                       {"swap_slots", std::to_string(plan.machine.swap_slots)},
                       {"index", vm::IndexKindName(plan.machine.index)},
+                      {"idle_zero", plan.machine.idle_zero ? "true" : "false"},
                       {"commit_percent", plan.scenario.settings.Text("commit_percent")}};
   return exploration;
 }

@@ -78,6 +78,7 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   machine.swap_slots = settings.Given("swap_slots")
                            ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
                            : machine.pages * kSwapSlotsPerPage;
+  machine.idle_zero = settings.Enabled("idle_zero");
   machine.index = IndexOf(settings);
   return machine;
 }
@@ -107,8 +108,8 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->replay = "vmstress " + command + " --scenario=" + ShellWord(plan->scenario.name) +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
-  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "index", "duration",
-                          "operations", "sweep_interval", "hold_limit", "wait_limit",
+  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "index", "idle_zero",
+                          "duration", "operations", "sweep_interval", "hold_limit", "wait_limit",
                           "commit_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.

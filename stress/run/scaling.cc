@@ -35,7 +35,7 @@ std::vector<std::uint32_t> ThreadCounts(const Settings& flags, std::uint32_t cor
 Settings CommonFlags(const Settings& flags) {
   Settings common;
   for (const char* key :
-       {"scenario", "pages", "page_size", "swap_slots", "store", "index", "pin"}) {
+       {"scenario", "pages", "page_size", "swap_slots", "store", "index", "idle_zero", "pin"}) {
     if (!flags.Given(key)) continue;
     common.Set(key, {flags.Number(key), flags.Text(key)}, flags.Origin(key));
   }

@@ -172,7 +172,7 @@ TEST_F(Command, EachIndexRunsExploresAndIsNamed) {
 
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
   for (const char* scenario : {"faults", "fork-storm", "io-errors", "low-memory", "maps", "mixed",
-                               "swap-full", "wiring"}) {
+                               "swap-full", "wiring", "zeroing"}) {
     const Outcome run = Run({"run", std::string("--scenario=") + scenario, "--duration=300ms",
                              "--sweep-interval=100ms", "--threads=4"});
     EXPECT_EQ(run.exit_code, 0) << scenario << run.err << run.out;
