@@ -20,6 +20,7 @@ enum class Event : std::uint8_t {
   kCowCopy,
   kReadyZeroFill,      // zero-fills, counted there too, that found a frame zeroed
   kIdleZero,           // pages that the zeroing thread zeroed
+  kLoanCopy,           // copies of lent pages that somebody wrote to
   kPageIn,             // pages read from a store
   kPageOut,            // pages written
   kPageInError,        // pages that could not be read

@@ -4,6 +4,7 @@
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_cow.h"
 #include "vm/pager/pager.h"
 #include "vm/prefetch.h"
 #include "vm/require.h"
@@ -64,6 +65,7 @@ class Fault {
   Outcome Attempt() LOCKING_NO_ANALYSIS;
   Outcome WalkChain() LOCKING_NO_ANALYSIS;
   Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
+  Outcome FoundLent(Page& page) LOCKING_NO_ANALYSIS;
   Outcome ReadIn(Page* page) LOCKING_NO_ANALYSIS;
   Outcome ReadInFile(Vnode* vnode) LOCKING_NO_ANALYSIS;
   Outcome Missing() LOCKING_NO_ANALYSIS;
@@ -162,6 +164,8 @@ Outcome Fault::WalkChain() {
 
 Outcome Fault::Found(Page& page) {
   if (object_ == first_) {
+    if (page.cow != 0) [[unlikely]]
+      return FoundLent(page);
     kind_of_fault_ = Event::kFaultResident;
     return MapIn(page, protection_);
   }
@@ -200,6 +204,16 @@ Outcome Fault::ReadInFile(Vnode* vnode) {
 Outcome Fault::Missing() {
   failure_ = Result::kBeyondEnd;
   return GiveUp(Outcome::kFailed);
+}
+
+// The page is lent to a sender, and must not change.
+Outcome Fault::FoundLent(Page& page) {
+  if (!write_) return MapIn(page, protection_ & Protection::kRead);
+  Page* copy = ReplaceLentPage(system_, *first_, page);
+  if (copy == nullptr) return GiveUp(Outcome::kWaitForPages);
+  kind_of_fault_ = Event::kCowCopy;
+  if (copy->wire_count == 0) KeepNew(*copy);
+  return MapIn(*copy, protection_);
 }
 
 // Nobody in the chain has the page: it reads as zero.

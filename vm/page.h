@@ -60,8 +60,9 @@ struct Page {
   bool zeroed = false;            // (f) PG_ZERO: the frame reads as zero; ignored once valid
   std::uint16_t wire_count = 0;   // (p)
   std::uint16_t hold_count = 0;   // (p)
-  std::uint16_t cow = 0;       // (o) loans to zero-copy senders: a write makes a copy (page_cow.h)
-  std::uint8_t act_count = 0;  // (p)
+  // (o) and (p) to change, either to read. Loans to senders: a write makes a copy (page_cow.h).
+  std::uint16_t cow = 0;
+  std::uint8_t act_count = 0;                            // (p)
   locking::Relaxed<PageQueue> queue = PageQueue::kNone;  // (q), (f)
   PageIdentity identity = PageIdentity::kFree;           // (o), (f)
   bool winatcfls = false;  // (p) PG_WINATCFLS: dirty, and passed over once by the inactive scan

@@ -135,8 +135,9 @@ Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocR
   return page;
 }
 
-Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color) {
-  Page* page = TakePage(system, nullptr, request, color);
+Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color,
+                          Object* own) {
+  Page* page = TakePage(system, own, request, color);
   if (page != nullptr) ChangeIdentity(*page, PageIdentity::kNoObject);
   return page;
 }

@@ -31,8 +31,10 @@ Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocReq
 //   locked on entry and return: object, exclusively. Takes page queues. Does not sleep.
 Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
     LOCKING_REQUIRES(object.lock);
-// A page without an owner (page tables), of the colour if there is one.
-Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color = 0);
+// A page without an owner (page tables), of the colour if there is one. `own`: an object that the
+// caller has locked exclusively, or nullptr.
+Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color = 0,
+                          Object* own = nullptr);
 
 // Frees a page: off its queue, out of its object, to the free queue, or to the hold list. It must
 // be unmapped, unwired, not shared-busy, and busy by the caller at most (INV-01, INV-13, INV-30).

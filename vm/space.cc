@@ -3,6 +3,7 @@
 #include "vm/fault.h"
 #include "vm/map_ranges.h"
 #include "vm/object_ranges.h"
+#include "vm/page_cow.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -155,6 +156,11 @@ void Space::Exit() {
   pmap_.Destroy();
   system_.ReturnPmap(&pmap_);
   system_.ForgetSpace(this);
+}
+
+Result Space::LendPage(Address va, Page** page) {
+  if (!ValidRange(system_, map_, va, system_.config().page_size)) return Result::kInvalidArgument;
+  return LendMappedPage(system_, map_, pmap_, va, page);
 }
 
 template <typename Access>

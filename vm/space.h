@@ -74,6 +74,10 @@ class alignas(64) Space {
   // Unmaps everything and gives the space back to the system; `this` is gone.
   void Exit();
 
+  // Zero-copy sending (page_cow.h): lends the page that is read at `va`, page-aligned; it keeps its
+  // contents until ReturnPage. kNoSpace: it cannot be lent. Else errors as of a load.
+  Result LendPage(Address va, Page** page);
+
   // An access by a thread that runs on `cpu`: translate, fault as often as it takes, touch.
   // `va` is a multiple of 8. kInvalidAddress, kProtectionFailure, kIoError, kBeyondEnd,
   // kOutOfMemory.

@@ -38,6 +38,7 @@ const char* EventName(Event event) {
       "cow_copies",
       "zero_fills_ready",
       "idle_zeroed",
+      "loan_copies",
       "page_ins",
       "page_outs",
       "page_in_errors",
