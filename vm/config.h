@@ -17,11 +17,12 @@ inline constexpr std::uint32_t kMaxCpus = 256;
 inline constexpr std::uint32_t kMinPages = 16;
 
 struct SystemConfig {
-  std::uint32_t pages = 4096;      // frames, from kMinPages
-  std::uint32_t page_size = 4096;  // bytes, a power of two, kMinPageSize … kMaxPageSize
-  std::uint32_t cpus = 4;          // simulated CPUs, 1 … kMaxCpus
-  std::uint32_t swap_slots = 0;    // pages of swap space; 0: none
-  bool idle_zero = false;          // a thread zeroes free pages ahead (page_zeroing.h)
+  std::uint32_t pages = 4096;       // frames, from kMinPages
+  std::uint32_t page_size = 4096;   // bytes, a power of two, kMinPageSize … kMaxPageSize
+  std::uint32_t cpus = 4;           // simulated CPUs, 1 … kMaxCpus
+  std::uint32_t swap_slots = 0;     // pages of swap space; 0: none
+  std::uint32_t device_frames = 0;  // behind the memory, and none of it: devices' (fictitious.h)
+  bool idle_zero = false;           // a thread zeroes free pages ahead (page_zeroing.h)
   IndexKind index = IndexKind::kRadix;
   // Pages that spaces without a credential of their own may claim, in all.
   Pindex charge_limit = kNoChargeLimit;

@@ -21,6 +21,7 @@ const LockClass kLaundryLock("laundry", LockKind::kMutex);
 const LockClass kSwapLock("swap", LockKind::kMutex);
 const LockClass kObjectListLock("object list", LockKind::kMutex);
 const LockClass kIndexNodesLock("index nodes", LockKind::kMutex);
+const LockClass kFictitiousPagesLock("fictitious pages", LockKind::kMutex);
 const LockClass kPageBatchLock("page batch", LockKind::kSpin);
 const LockClass kFreeQueueLock("free queue", LockKind::kSpin);
 

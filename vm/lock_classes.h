@@ -15,6 +15,7 @@
 //   swap          mutex         swap bitmap, reservations
 //   object list   mutex         the system's list of objects, and its pool
 //   index nodes   mutex         pool of page-index nodes
+//   fictitious pages  mutex     pool of fictitious pages; leaf
 //   page batch    spin          a few pages between a thread and one of the queues; leaf
 //   free queue    spin          free and hold lists and their counters; leaf
 //
@@ -47,6 +48,7 @@ extern const locking::LockClass kLaundryLock;
 extern const locking::LockClass kSwapLock;
 extern const locking::LockClass kObjectListLock;
 extern const locking::LockClass kIndexNodesLock;
+extern const locking::LockClass kFictitiousPagesLock;
 extern const locking::LockClass kPageBatchLock;
 extern const locking::LockClass kFreeQueueLock;
 

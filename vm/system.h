@@ -19,6 +19,7 @@
 #include "vm/config.h"
 #include "vm/counters.h"
 #include "vm/cpu.h"
+#include "vm/fictitious.h"
 #include "vm/free_queue.h"
 #include "vm/host_memory.h"
 #include "vm/object.h"
@@ -67,6 +68,7 @@ class System {
   DeadPager& dead_pager() { return dead_pager_; }
   PageDaemon& daemon() { return daemon_; }
   PvLists& pv_lists() { return pv_lists_; }
+  FictitiousPages& fictitious_pages() { return fictitious_pages_; }
   IndexNodePool& index_nodes() { return index_nodes_; }
   locking::SleepQueue& sleep_queue() { return sleep_queue_; }
 
@@ -123,6 +125,7 @@ class System {
   FreeQueue free_queue_;
   PvLists pv_lists_;
   IndexNodePool index_nodes_;
+  FictitiousPages fictitious_pages_;
   std::vector<std::unique_ptr<Cpu>> cpus_;
   SwapPager swap_;
   SwapCharges charges_;

@@ -12,10 +12,9 @@ struct Maker {
   const char* kind;
   Factory make;
 };
-constexpr Maker kMakers[] = {{"collapse", MakeCollapseWorker},
-                             {"fault", MakeFaultWorker},
-                             {"map", MakeMapWorker},
-                             {"pageout", MakePageoutWorker},
+constexpr Maker kMakers[] = {{"collapse", MakeCollapseWorker}, {"contiguous", MakeContiguousWorker},
+                             {"fault", MakeFaultWorker},       {"map", MakeMapWorker},
+                             {"pageout", MakePageoutWorker},   {"send", MakeSendWorker},
                              {"wire", MakeWireWorker}};
 
 const WorkerKindInfo& KindNamed(const std::string& name) {

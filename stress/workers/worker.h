@@ -45,9 +45,11 @@ std::unique_ptr<Worker> MakeWorker(const WorkerSpec& spec, const WorkerSetup& se
 
 // One for each kind, in a file of its own.
 std::unique_ptr<Worker> MakeCollapseWorker(const WorkerParameters& p, const WorkerSetup& setup);
+std::unique_ptr<Worker> MakeContiguousWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFaultWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeMapWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakePageoutWorker(const WorkerParameters& p, const WorkerSetup& setup);
+std::unique_ptr<Worker> MakeSendWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeWireWorker(const WorkerParameters& p, const WorkerSetup& setup);
 
 // Some mapping of the space; maps one when it has none; empty when that is refused.

@@ -7,11 +7,10 @@
 
 #include "locking/evidence.h"
 #include "locking/finding.h"
+#include "stress/world/outcome.h"
 
 namespace stress {
-namespace {
 
-// A check of the harness failed. An exploration ends with it; a native run decides itself.
 void ReportWrong(const WorkerContext& context, const char* id, const std::string& title,
                  std::string what) {
   locking::Finding finding;
@@ -23,13 +22,13 @@ void ReportWrong(const WorkerContext& context, const char* id, const std::string
   locking::ReportFinding(std::move(finding));
 }
 
-// An outcome that is allowed at any time: the machine has not enough of something, or its store is
-// one that fails.
 bool IsRefusal(const WorkerContext& context, vm::Result result) {
   return result == vm::Result::kShortage || result == vm::Result::kOutOfMemory ||
          result == vm::Result::kNoSpace ||
          (result == vm::Result::kIoError && context.world.store_may_fail());
 }
+
+namespace {
 
 vm::Result ExpectedOf(PageState state, Access access) {
   if (!state.mapped()) return vm::Result::kInvalidAddress;
@@ -43,7 +42,8 @@ std::string PlaceOf(const SpaceState& state, const Mapping& mapping, std::uint32
          " of the mapping at " + std::to_string(mapping.start());
 }
 
-// The access was made between the states; only when nothing changed, its outcome is known.
+}  // namespace
+
 void CheckOutcome(const WorkerContext& context, const SpaceState& state, const Mapping& mapping,
                   std::uint32_t page, Access access, PageState before, vm::Result result) {
   if (IsRefusal(context, result)) return;
@@ -56,6 +56,8 @@ void CheckOutcome(const WorkerContext& context, const SpaceState& state, const M
                   vm::ResultName(result) + " where the map says " + vm::ResultName(expected),
               PlaceOf(state, mapping, page));
 }
+
+namespace {
 
 void CheckUnexpected(const WorkerContext& context, const char* operation, vm::Result result,
                      const SpaceState& state, const Mapping& mapping, std::uint32_t first) {

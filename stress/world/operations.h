@@ -7,11 +7,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "locking/atomic.h"
 #include "locking/random.h"
 #include "stress/world/operation_log.h"
 #include "stress/world/world.h"
+#include "vm/contiguous.h"
 
 namespace stress {
 
@@ -58,6 +62,21 @@ void WirePages(WorkerContext& context, SpaceState& state, const MappingUse& mapp
                std::uint32_t first, std::uint32_t count);
 // Unwires some range that was wired.
 void UnwireSome(WorkerContext& context, SpaceState& state);
+// A run of contiguous frames, filled with `pattern`; empty when there is none.
+std::span<vm::Page> TakeRun(WorkerContext& context, const vm::ContiguousRequest& request,
+                            std::uint64_t pattern);
+// Looks that it is as it was filled, and gives it back.
+void GiveBackRun(WorkerContext& context, std::span<vm::Page> run, std::uint64_t pattern);
+// A page that is on its way out, and the words that it had when it was lent.
+struct SentPage {
+  vm::Page* page;
+  std::vector<std::uint64_t> words;
+};
+// Lends a page of a mapping; nothing when that is refused.
+std::optional<SentPage> SendPage(WorkerContext& context, SpaceState& state, Mapping& mapping,
+                                 std::uint32_t page);
+// Looks that it is as it was lent, and returns it.
+void EndSending(WorkerContext& context, const SentPage& sent);
 // A child of the space that the world then knows; nothing when it is refused.
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state);
 // Exits a space that was taken out of the world.

@@ -171,8 +171,8 @@ TEST_F(Command, EachIndexRunsExploresAndIsNamed) {
 }
 
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
-  for (const char* scenario : {"faults", "fork-storm", "io-errors", "low-memory", "maps", "mixed",
-                               "swap-full", "wiring", "zeroing"}) {
+  for (const char* scenario : {"contiguous", "faults", "fork-storm", "io-errors", "low-memory",
+                               "maps", "mixed", "swap-full", "wiring", "zero-copy", "zeroing"}) {
     const Outcome run = Run({"run", std::string("--scenario=") + scenario, "--duration=300ms",
                              "--sweep-interval=100ms", "--threads=4"});
     EXPECT_EQ(run.exit_code, 0) << scenario << run.err << run.out;
@@ -444,7 +444,7 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   Write("book.toml",
         "order = [[\"map\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
         "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"page "
-        "batch\", \"free queue\"]\n");
+        "batch\", \"fictitious pages\", \"free queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
   EXPECT_EQ(approved.exit_code, 0) << approved.err << approved.out;
   const json result = json::parse(Read("o.json"));
