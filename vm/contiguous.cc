@@ -153,7 +153,6 @@ Result AllocateContiguous(System& system, const ContiguousRequest& request, std:
   if (!Search(system, request).Find(run)) return Result::kNoSpace;
   for (Page& page : *run) {
     if (request.zeroed && !page.zeroed) ZeroPage(system, page);
-    page.zeroed = false;
     page.valid = system.AllBlocks();
   }
   if (system.free_queue().PagingNeeded()) system.free_queue().WakeDaemon();

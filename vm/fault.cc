@@ -227,7 +227,6 @@ Outcome Fault::ZeroFill() {
     system_.counters().Add(Event::kReadyZeroFill);
   else
     ZeroPage(system_, *page);
-  page->zeroed = false;
   page->valid = system_.AllBlocks();
   // Dropping a clean page must not uncover what a backer that others write to got meanwhile.
   if (first_->backing != nullptr) DirtyPage(system_, *page);
@@ -248,7 +247,6 @@ Outcome Fault::CopyUp(Page& source) {
   // Whoever still writes to the source directly stops until it faults again: its owner is locked.
   if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
   CopyPage(system_, source, *page);
-  page->zeroed = false;
   DirtyPage(system_, *page);
   // Other maps that share the first object still map the source in its place (D44).
   if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);

@@ -54,7 +54,6 @@ bool CopyResident(System& system, Object& from, Pindex from_index, Object& to, P
   if (copy == nullptr) return false;
   Pmap::RemoveWrite(system, *source);
   CopyPage(system, *source, *copy);
-  copy->zeroed = false;
   DirtyPage(system, *copy);
   PageRoleGuard page_guard(system.queues().PageLock(*copy));
   system.queues().Activate(*copy);

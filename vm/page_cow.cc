@@ -63,7 +63,6 @@ Page* ReplaceLentPage(System& system, Object& owner, Page& page) {
   if (copy == nullptr) return nullptr;
   Pmap::RemoveAll(system, page);
   CopyPage(system, page, *copy);
-  copy->zeroed = false;
   const Pindex pindex = page.pindex;
   {
     PageRoleGuard guard(system.queues().PageLock(page));
@@ -71,8 +70,8 @@ Page* ReplaceLentPage(System& system, Object& owner, Page& page) {
       system.queues().Wire(*copy);
       system.queues().Unwire(page, PageQueues::Then::kDeactivate);
     }
-    ChangeIdentity(page, PageIdentity::kDetached);
     RemovePage(system, owner, page);
+    ChangeIdentity(page, PageIdentity::kDetached);
   }
   UndirtyPage(page);
   ChangeIdentity(*copy, PageIdentity::kObject);

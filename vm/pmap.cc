@@ -84,7 +84,6 @@ bool Pmap::Grow(Entry& slot, std::uint64_t color) {
 }
 
 void Pmap::GiveBack(Page& table) {
-  table.zeroed = false;
   {
     PageRoleGuard guard(system_.queues().PageLock(table));
     system_.queues().Unwire(table, PageQueues::Then::kDeactivate);

@@ -1,5 +1,7 @@
 #include "tests/vm/workload.h"
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +15,12 @@
 #include "locking/sleep_queue.h"
 #include "locking/thread.h"
 #include "vm/check.h"
+#include "vm/contiguous.h"
+#include "vm/page_alloc.h"
+#include "vm/page_busy.h"
+#include "vm/page_cow.h"
+#include "vm/page_grab.h"
+#include "vm/page_release.h"
 #include "vm/system.h"
 
 namespace vm {
@@ -93,7 +101,8 @@ class Worker {
  public:
   Worker(System& system, const Workload& workload, Space* shared, Address base,
          std::uint32_t number, std::uint64_t seed)
-      : workload_(workload),
+      : system_(system),
+        workload_(workload),
         base_(base),
         number_(number),
         cpu_(system.cpu(number % system.config().cpus)),
@@ -118,8 +127,10 @@ class Worker {
   void Step() {
     const WorkloadMix& mix = workload_.mix;
     const std::pair<std::uint32_t, void (Worker::*)()> operations[] = {
-        {mix.store, &Worker::Store}, {mix.load, &Worker::Load}, {mix.fork, &Worker::Fork},
-        {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire}, {mix.remap, &Worker::Remap}};
+        {mix.store, &Worker::Store}, {mix.load, &Worker::Load},   {mix.fork, &Worker::Fork},
+        {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire},   {mix.remap, &Worker::Remap},
+        {mix.send, &Worker::Send},   {mix.run, &Worker::TakeRun}, {mix.cache, &Worker::Cache},
+        {mix.grab, &Worker::Grab}};
     std::uint32_t total = 0;
     for (const auto& [weight, operation] : operations) total += weight;
     std::uint32_t pick = random_.Below(total);
@@ -220,6 +231,84 @@ class Worker {
     CheckOk(space->Unmap(start, kRangePages * kPageSize), "unmapping");
   }
 
+  // What is on its way out stays as it was lent.
+  void Send() {
+    const std::uint32_t page = AnyPage();
+    Page* lent = nullptr;
+    CheckOk(processes_[0].space->LendPage(PageAddress(page), &lent), "lending");
+    const std::uint64_t sent = OwnWordOf(*lent);
+    if (sent != processes_[0].words[page])
+      ReportWrongData("INV-49", "a page is sent that lacks what was last stored to it");
+    const std::uint64_t value = ValueOf(page, ++last_store_);
+    CheckOk(processes_[0].space->Store(cpu_, WordOf(page), value), "a store");
+    processes_[0].words[page] = value;
+    if (OwnWordOf(*lent) != sent)
+      ReportWrongData("INV-48", "a page changed while it was lent to a sender");
+    ReturnPage(system_, *lent);
+  }
+  std::uint64_t OwnWordOf(const Page& page) {
+    std::uint64_t word;
+    std::memcpy(&word, &system_.FrameBytes(page)[8 * number_], sizeof(word));
+    return word;
+  }
+
+  void TakeRun() {
+    std::span<Page> run;
+    const ContiguousRequest request{.count = kRangePages, .alignment = kRangePages};
+    if (AllocateContiguous(system_, request, &run) != Result::kOk) return;
+    for (Page& page : run) std::ranges::fill(system_.FrameBytes(page), std::byte{0x5A});
+    locking::Yield();
+    for (Page& page : run) {
+      const auto bytes = system_.FrameBytes(page);
+      Check(std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0x5A}; }),
+            "INV-42", "somebody writes to a frame of a run that is not theirs");
+    }
+    FreeContiguous(system_, run);
+  }
+
+  // Calls act(object, index, page) with the object of the shared memory locked, if that is there;
+  // nullptr: the page is not resident.
+  template <typename Act>
+  void WithPage(std::uint32_t page, Act act) LOCKING_NO_ANALYSIS {
+    Map& map = processes_[0].space->map();
+    locking::ReadGuard map_guard(map.lock);
+    const MapEntry* entry = map.Lookup(PageAddress(page));
+    if (entry->object == nullptr) return;
+    ObjectGuard guard(entry->object->lock);
+    const Pindex index = entry->offset + system_.BytesToPages(PageAddress(page) - entry->start);
+    act(*entry->object, index, LookupPage(*entry->object, index));
+  }
+  void Cache() {
+    for (std::uint32_t page = 0; page < workload_.mapped; ++page)
+      WithPage(page, [this](Object& object, Pindex, Page* resident) LOCKING_NO_ANALYSIS {
+        if (resident != nullptr) (void)TryToCachePage(system_, object, *resident);
+      });
+  }
+  // Paging in progress keeps the object where it is.
+  void Grab() LOCKING_NO_ANALYSIS {
+    Object* object = nullptr;
+    Pindex index = 0;
+    WithPage(AnyPage(), [&](Object& first, Pindex at, Page* resident) LOCKING_NO_ANALYSIS {
+      if (resident == nullptr) return;
+      PagingBegin(first);
+      object = &first;
+      index = at;
+    });
+    if (object == nullptr) return;
+    ObjectGuard guard(object->lock);
+    Page* page = GrabPage(system_, *object, index, {});
+    if (page != nullptr && page->valid != 0) {
+      object->lock.Unlock();
+      locking::Yield();
+      object->lock.Lock();
+      UnbusyPage(system_, *object, *page);
+    } else if (page != nullptr) {
+      FreePage(system_, *object, *page);  // it went meanwhile, to where a fault finds it
+    }
+    PagingEnd(system_, *object);
+  }
+
+  System& system_;
   const Workload& workload_;
   const Address base_;
   const std::uint32_t number_;
@@ -286,6 +375,28 @@ const std::vector<Workload>& Workloads() {
        .daemon = false,
        .mix = {.store = 2, .load = 1, .remap = 3},
        .events = {Event::kShootdown, Event::kFreeByExit}},
+      {.name = "send",
+       .description = "pages lent to senders on a machine that is short of frames",
+       .pages = 16,
+       .mapped = 14,
+       .swap_slots = 32,
+       .threads = 3,
+       .operations = 14,
+       .daemon = true,
+       .mix = {.store = 3, .load = 1, .send = 4},
+       .events = {Event::kLoanCopy, Event::kPageWait}},
+      {.name = "frames",
+       .description = "contiguous runs, cached, busy and zeroed pages, between page-outs",
+       .pages = 22,
+       .mapped = 20,
+       .swap_slots = 40,
+       .threads = 3,
+       .operations = 24,
+       .daemon = true,
+       .idle_zero = true,
+       .mix = {.store = 6, .load = 4, .remap = 2, .run = 2, .cache = 2, .grab = 2},
+       .events = {Event::kContiguousRun, Event::kContiguousEvicted, Event::kIdleZero,
+                  Event::kCacheReclaimed, Event::kReactivated, Event::kBusyWait}},
       {.name = "batches",
        .description = "pages on batches when the last ones are asked for",
        .pages = 128,
@@ -310,7 +421,8 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
   System system({.pages = workload.pages,
                  .page_size = kPageSize,
                  .cpus = 2,
-                 .swap_slots = workload.swap_slots},
+                 .swap_slots = workload.swap_slots,
+                 .idle_zero = workload.idle_zero},
                 std::make_unique<SlowStore>(workload.swap_slots));
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();

@@ -6,6 +6,7 @@
 //   INV-48 a word reads as what another process stored to it
 //   INV-49 a word does not read as what was last stored to it
 //   INV-50 a word reads as what was stored elsewhere, new memory does not read as zero
+//   INV-42 somebody writes to a frame that belongs to a run
 //   FAILED an operation failed that must not
 //   LEAK   something was not given back at the end
 // The sweeps of vm/check.h run at the end, and once more when the shared space has exited.
@@ -29,6 +30,10 @@ struct WorkloadMix {
   std::uint32_t exit = 0;   // of a forked space
   std::uint32_t wire = 0;   // a range and, a while later, not any more
   std::uint32_t remap = 0;  // new memory, used and given back
+  std::uint32_t send = 0;   // a page is lent, written to, and returned as it was
+  std::uint32_t run = 0;    // contiguous frames, used and given back
+  std::uint32_t cache = 0;  // pages go to the cache queue, if they may
+  std::uint32_t grab = 0;   // a page is busy for a while
 };
 
 struct Workload {
@@ -40,6 +45,7 @@ struct Workload {
   std::uint32_t threads;
   std::uint32_t operations;  // of each thread
   bool daemon;
+  bool idle_zero = false;
   WorkloadMix mix;
   std::vector<Event> events;  // that it is there for: they happen in some schedule
 };
