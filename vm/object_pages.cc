@@ -3,6 +3,9 @@
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_grab.h"
+#include "vm/page_release.h"
+#include "vm/pager/pager.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -82,9 +85,56 @@ void RemovePages(System& system, Object& object, Pindex first, Pindex last, Remo
   PagingEnd(system, object);
 }
 
+void CachePages(System& system, Object& object, Pindex first, Pindex last) {
+  for (Pindex next = first; Page* page = object.index.LookupAtOrAfter(next);) {
+    if (page->pindex >= last) return;
+    next = page->pindex + 1;
+    TryToCachePage(system, object, *page);
+  }
+}
+
+namespace {
+
+// The page is busy by the caller. False: it could not be read.
+bool FillPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
+  if (page.valid == system.AllBlocks()) return true;
+  if (object.pager == nullptr || !object.pager->HasPage(object, page.pindex)) {
+    ZeroInvalid(system, page, ZeroedBlocks::kBecomeValid);
+    return true;
+  }
+  Page* const pages[] = {&page};
+  return object.pager->GetPages(object, pages, 0) == Result::kOk;
+}
+
+void EndBusy(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
+  UnbusyPage(system, object, page);
+  PageRoleGuard guard(system.queues().PageLock(page));
+  if (!page.unmanaged) system.queues().Activate(page);
+}
+
+}  // namespace
+
+bool PopulateObject(System& system, Object& object, Pindex first, Pindex last) {
+  PagingBegin(object);
+  Pindex next = first;
+  for (; next < last; ++next) {
+    Page* page = GrabPage(system, object, next, {});
+    if (page == nullptr) break;
+    if (FillPage(system, object, *page)) continue;
+    FreePage(system, object, *page);
+    break;
+  }
+  // Busy until all are there: so none was taken away while the next one was waited for.
+  for (Pindex index = first; index < next; ++index)
+    EndBusy(system, object, *LookupPage(object, index));
+  PagingEnd(system, object);
+  return next == last;
+}
+
+namespace {
+
 // What is left of the object ends where the range began.
-static void ShortenObject(System& system, Object& object, Pindex size)
-    LOCKING_REQUIRES(object.lock) {
+void ShortenObject(System& system, Object& object, Pindex size) LOCKING_REQUIRES(object.lock) {
   if (object.credential != nullptr) {
     const Pindex pages = object.size - size;
     Require(object.charge >= pages, "INV-51", "an object is charged for less than it has");
@@ -93,6 +143,8 @@ static void ShortenObject(System& system, Object& object, Pindex size)
   }
   object.size = size;
 }
+
+}  // namespace
 
 void ReleaseRange(System& system, Object& object, Pindex first, Pindex last) {
   {

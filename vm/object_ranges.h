@@ -3,7 +3,8 @@
 //
 // Ranges are of page indices, [first, last).
 //
-// Follows vm_object.c:1276 (split), :1881 (page_remove), :1988 (page_cache), :2094 (coalesce).
+// Follows vm_object.c:1276 (split), :1881 (page_remove), :1988 (page_cache), :2035 (populate), :2094
+// (coalesce).
 #ifndef VM_OBJECT_RANGES_H_
 #define VM_OBJECT_RANGES_H_
 
@@ -23,6 +24,18 @@ struct RemoveOptions {
 //   locked on entry and return: object; dropped and retaken while a page is busy, with paging in
 //   progress. When it returns, none of the range was busy since the lock was last taken. Sleeps.
 void RemovePages(System& system, Object& object, Pindex first, Pindex last, RemoveOptions options)
+    LOCKING_REQUIRES(object.lock);
+
+// Moves the clean pages of the range that nobody needs to the cache queue, unmapped.
+//   locked on entry and return: object. Does not sleep.
+void CachePages(System& system, Object& object, Pindex first, Pindex last)
+    LOCKING_REQUIRES(object.lock);
+
+// Makes all pages of the range resident and valid: from the pager, or zero. False: one could not be
+// read, or there is no memory; those before it are there.
+//   locked on entry and return: object; dropped and retaken, with paging in progress. The caller
+//   has a reference. What was made so may be gone again by the return. Sleeps.
+bool PopulateObject(System& system, Object& object, Pindex first, Pindex last)
     LOCKING_REQUIRES(object.lock);
 
 // The first page of the range that is busy, or nullptr.

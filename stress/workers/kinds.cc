@@ -16,6 +16,10 @@ Setting Number(const char* key, std::uint64_t min, std::uint64_t max, const char
 
 std::vector<WorkerKindInfo> Table() {
   return {
+      {"advise",
+       "tells the machine what memory is needed for, and what may be forgotten",
+       {Number("max_pages", 1, 4096, "16", "pages of a range"),
+        Number("free_percent", 0, 100, "40", "ranges whose contents may be forgotten")}},
       {"collapse",
        "forks address spaces into trees and exits them in random order",
        {Number("max_spaces", 2, 1024, "12", "address spaces alive at once"),

@@ -12,9 +12,13 @@ struct Maker {
   const char* kind;
   Factory make;
 };
-constexpr Maker kMakers[] = {{"collapse", MakeCollapseWorker}, {"contiguous", MakeContiguousWorker},
-                             {"fault", MakeFaultWorker},       {"map", MakeMapWorker},
-                             {"pageout", MakePageoutWorker},   {"send", MakeSendWorker},
+constexpr Maker kMakers[] = {{"advise", MakeAdviseWorker},
+                             {"collapse", MakeCollapseWorker},
+                             {"contiguous", MakeContiguousWorker},
+                             {"fault", MakeFaultWorker},
+                             {"map", MakeMapWorker},
+                             {"pageout", MakePageoutWorker},
+                             {"send", MakeSendWorker},
                              {"wire", MakeWireWorker}};
 
 const WorkerKindInfo& KindNamed(const std::string& name) {

@@ -44,6 +44,7 @@ struct WorkerSetup {
 std::unique_ptr<Worker> MakeWorker(const WorkerSpec& spec, const WorkerSetup& setup);
 
 // One for each kind, in a file of its own.
+std::unique_ptr<Worker> MakeAdviseWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeCollapseWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeContiguousWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFaultWorker(const WorkerParameters& p, const WorkerSetup& setup);

@@ -267,6 +267,32 @@ void UnwireSome(WorkerContext& context, SpaceState& state) {
     CheckUnexpected(context, "unwire", result, state, *range.mapping, range.first);
 }
 
+void AdvisePages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+                 std::uint32_t count, vm::Advice advice) {
+  Memory& memory = mapping.memory();
+  const bool forget = advice == vm::Advice::kFree;
+  for (std::uint32_t page = first; forget && page < first + count; ++page) memory.BeginForget(page);
+  context.log.Begin("advise", state.number, mapping.AddressOf(first), count);
+  const vm::Result result = state.space.Advise(
+      mapping.AddressOf(first), vm::Address{count} * context.world.page_size(), advice);
+  context.log.End(result);
+  for (std::uint32_t page = first; forget && page < first + count; ++page) memory.EndForget(page);
+  CheckUnexpected(context, "advice", result, state, mapping, first);
+}
+
+void QueryPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+                std::uint32_t count) {
+  const bool whole = mapping.AllMapped(first, count);
+  std::vector<vm::PageStatus> pages;
+  context.log.Begin("query", state.number, mapping.AddressOf(first), count);
+  const vm::Result result = state.space.Query(
+      mapping.AddressOf(first), vm::Address{count} * context.world.page_size(), &pages);
+  context.log.End(result);
+  // A part may have been unmapped meanwhile.
+  if (whole && mapping.AllMapped(first, count))
+    CheckUnexpected(context, "query", result, state, mapping, first);
+}
+
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state) {
   World& world = context.world;
   AloneClaim changes(state.changes);

@@ -77,6 +77,12 @@ std::optional<SentPage> SendPage(WorkerContext& context, SpaceState& state, Mapp
                                  std::uint32_t page);
 // Looks that it is as it was lent, and returns it.
 void EndSending(WorkerContext& context, const SentPage& sent);
+// Contents of what is advised as free may be forgotten.
+void AdvisePages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+                 std::uint32_t count, vm::Advice advice);
+// Asks what is in memory of the pages.
+void QueryPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+                std::uint32_t count);
 // A child of the space that the world then knows; nothing when it is refused.
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state);
 // Exits a space that was taken out of the world.

@@ -58,7 +58,8 @@ Memory::Memory(Lineage& lineage, std::uint32_t pages, std::uint32_t page_size)
       id_(lineage.NextId()),
       pages_(pages),
       page_size_(page_size),
-      slots_(std::make_unique<Slot[]>(std::size_t{pages} * kRecordsPerPage)) {
+      slots_(std::make_unique<Slot[]>(std::size_t{pages} * kRecordsPerPage)),
+      forgetting_(std::make_unique<locking::Atomic<std::uint32_t>[]>(pages)) {
   lineage_.committed_pages_.FetchAdd(pages, kRelaxed);
 }
 
@@ -95,15 +96,20 @@ Shared<Memory> Memory::ForkEnd(const std::vector<std::uint32_t>& at_start) const
   child->ancestors_ = ancestors_;
   child->ancestors_.push_back(id_);
   for (std::uint32_t i = 0; i < at_start.size(); ++i)
-    InheritSlot(slots_[i], id_, at_start[i], &child->slots_[i]);
+    InheritSlot(i, at_start[i], &child->slots_[i]);
   return child;
 }
 
-void Memory::InheritSlot(const Slot& parent, std::uint32_t parent_id, std::uint32_t low,
-                         Slot* child) const {
+void Memory::InheritSlot(std::uint32_t index, std::uint32_t low, Slot* child) const {
+  const Slot& parent = slots_[index];
   const auto high = static_cast<std::uint32_t>((parent.state.Peek() + 1) / 2);
   std::size_t kept = 0;
-  if (high > 0) child->sources[kept++] = {parent_id, low, high};
+  if (high > 0) child->sources[kept++] = {id_, low, high};
+  // Zeroes, or what it read as.
+  if (MayBeForgotten(index / kRecordsPerPage, parent, low)) {
+    child->more_sources = true;
+    return;
+  }
   if (low > 0) return;
   child->more_sources = parent.more_sources;
   for (const Source& source : parent.sources) {
@@ -128,6 +134,24 @@ void Memory::EndStore(std::uint32_t page, std::uint32_t slot, StoreOutcome outco
   Slot& place = slots_[Index(page, slot)];
   const std::uint64_t state = place.state.Peek();
   place.state.Store(outcome == StoreOutcome::kStored ? state + 1 : state - 1, kRelaxed);
+}
+
+void Memory::BeginForget(std::uint32_t page) { forgetting_[page].FetchAdd(1, kRelaxed); }
+
+void Memory::EndForget(std::uint32_t page) {
+  for (std::uint32_t record = 0; record < kRecordsPerPage; ++record) {
+    Slot& slot = slots_[Index(page, record)];
+    // A store under way may have come before, or come yet.
+    const std::uint64_t limit = (slot.state.Peek() + 1) / 2 + 1;
+    std::uint64_t forgotten = slot.forgotten.Peek();
+    while (forgotten < limit && !slot.forgotten.CompareExchange(forgotten, limit, kRelaxed)) {
+    }
+  }
+  forgetting_[page].FetchSub(1, kRelaxed);
+}
+
+bool Memory::MayBeForgotten(std::uint32_t page, const Slot& slot, std::uint64_t low) const {
+  return slot.forgotten.Peek() > low || forgetting_[page].Peek() != 0;
 }
 
 Memory::Snapshot Memory::BeginLoad(std::uint32_t page, std::uint32_t slot) const {
@@ -182,6 +206,7 @@ Verdict Memory::EndLoad(std::uint32_t page, std::uint32_t slot, Snapshot before,
   const bool storing = before != after || before % 2 != 0;
   const Record expected = Make(page, slot, low);
   Verdict verdict;
+  if (found.IsZero() && MayBeForgotten(page, place, low)) return verdict;
   verdict.fault = Classify(place, found, expected, low, high, storing);
   if (verdict.fault == RecordFault::kNone) return verdict;
   verdict.explanation =

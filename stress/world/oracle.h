@@ -96,6 +96,11 @@ class Memory {
   enum class StoreOutcome : std::uint8_t { kStored, kNotStored };
   void EndStore(std::uint32_t page, std::uint32_t slot, StoreOutcome outcome);
 
+  // The contents of the page may be forgotten: until a store that begins after EndForget, they read
+  // as they did or as zero.
+  void BeginForget(std::uint32_t page);
+  void EndForget(std::uint32_t page);
+
   // What EndLoad needs to know of the time before the load.
   using Snapshot = std::uint64_t;
   Snapshot BeginLoad(std::uint32_t page, std::uint32_t slot) const;
@@ -121,6 +126,8 @@ class Memory {
   struct Slot {
     // Twice the generation, plus one while the next one is being stored.
     locking::Atomic<std::uint64_t> state{0};
+    // Generations below this one may have been forgotten.
+    locking::Atomic<std::uint64_t> forgotten{0};
     std::array<Source, kSources> sources{};  // constant; newest first
     bool more_sources = false;               // than were kept: inherited content is not checked
   };
@@ -130,9 +137,10 @@ class Memory {
   }
   std::uint64_t HashOf(const Record& record) const;
   Record Make(std::uint32_t page, std::uint32_t slot, std::uint64_t generation) const;
-  void InheritSlot(const Slot& parent, std::uint32_t parent_id, std::uint32_t low,
-                   Slot* child) const;
+  void InheritSlot(std::uint32_t index, std::uint32_t low, Slot* child) const;
   bool Inherited(const Slot& slot, const Record& found) const;
+  // Whether a record whose generation `low` had been stored may read as zero since.
+  bool MayBeForgotten(std::uint32_t page, const Slot& slot, std::uint64_t low) const;
   bool IsAncestor(std::uint64_t memory) const;
   RecordFault Classify(const Slot& slot, const Record& found, const Record& expected,
                        std::uint64_t low, std::uint64_t high, bool storing) const;
@@ -143,6 +151,7 @@ class Memory {
   const std::uint32_t page_size_;
   std::vector<std::uint32_t> ancestors_;
   std::unique_ptr<Slot[]> slots_;
+  std::unique_ptr<locking::Atomic<std::uint32_t>[]> forgetting_;  // by page: calls under way
   locking::Atomic<bool> shared_{false};
 };
 

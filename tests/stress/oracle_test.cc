@@ -53,6 +53,31 @@ TEST_F(Oracle, AnOlderGenerationIsStale) {
   EXPECT_EQ(Load(memory_, first), RecordFault::kStale);
 }
 
+TEST_F(Oracle, WhatMayBeForgottenReadsAsItDidOrAsZeroUntilTheNextStore) {
+  const Record first = Store(memory_);
+  const Record second = Store(memory_);
+  memory_.BeginForget(kPage);
+  EXPECT_EQ(Load(memory_, Record()), RecordFault::kNone);
+  memory_.EndForget(kPage);
+  EXPECT_EQ(Load(memory_, Record()), RecordFault::kNone);
+  EXPECT_EQ(Load(memory_, second), RecordFault::kNone);
+  EXPECT_EQ(Load(memory_, first), RecordFault::kStale);
+  EXPECT_EQ(Load(*Fork(memory_), Record()), RecordFault::kNone);
+  const Record third = Store(memory_);
+  EXPECT_EQ(Load(memory_, third), RecordFault::kNone);
+  EXPECT_EQ(Load(memory_, Record()), RecordFault::kLost);
+}
+
+TEST_F(Oracle, AStoreWhileContentsAreForgottenMayBeLostWithThem) {
+  Record record;
+  memory_.BeginForget(kPage);
+  ASSERT_TRUE(memory_.BeginStore(kPage, kSlot, &record));
+  memory_.EndForget(kPage);
+  memory_.EndStore(kPage, kSlot, Memory::StoreOutcome::kStored);
+  EXPECT_EQ(Load(memory_, Record()), RecordFault::kNone);
+  EXPECT_EQ(Load(memory_, record), RecordFault::kNone);
+}
+
 TEST_F(Oracle, PartsOfTwoRecordsAreTorn) {
   const Record first = Store(memory_);
   Record torn = Store(memory_);

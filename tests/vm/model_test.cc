@@ -20,7 +20,10 @@ constexpr std::uint32_t kMaxSpaces = 5;
 constexpr std::uint32_t kMaxRegions = 3;
 
 // What one mapping of one space holds; shared mappings share it.
-using Content = std::array<std::uint64_t, kRegionPages>;
+struct Content {
+  std::array<std::uint64_t, kRegionPages> words{};
+  std::array<bool, kRegionPages> may_be_lost{};  // reads as zero, too, and from then on does
+};
 
 struct Region {
   Address start;
@@ -45,7 +48,7 @@ class Model {
 
   void Step() {
     ModelSpace& space = spaces_[random_.Below(static_cast<std::uint32_t>(spaces_.size()))];
-    switch (random_.Below(16)) {
+    switch (random_.Below(19)) {
       case 0:
         return MapRegion(space);
       case 1:
@@ -58,6 +61,12 @@ class Model {
         return ToggleWire(space);
       case 5:
         return Protect(space);
+      case 6:
+        return Clip(space);
+      case 7:
+        return Renew(space);
+      case 8:
+        return Advise(space);
       default:
         return random_.Percent(50) ? Store(space) : Load(space);
     }
@@ -97,7 +106,6 @@ class Model {
     if (space.regions.size() == kMaxRegions) return;
     Region region;
     region.content = std::make_shared<Content>();
-    region.content->fill(0);
     region.inheritance = random_.Percent(30) ? Inheritance::kShare : Inheritance::kCopy;
     region.protection.fill(Protection::kReadWrite);
     region.start = machine_.Map(space.space, kRegionPages, region.inheritance);
@@ -166,6 +174,52 @@ class Model {
       region->protection[page] = protection;
   }
 
+  // Divides the region's entry, so that the next fork splits its object.
+  void Clip(ModelSpace& space) {
+    Region* region = RandomRegion(space);
+    if (region == nullptr) return;
+    const std::uint32_t first = random_.Below(kRegionPages);
+    const std::uint32_t count = 1 + random_.Below(kRegionPages - first);
+    EXPECT_EQ(space.space->SetInheritance(PageAt(*region, first), count * kTestPageSize,
+                                          region->inheritance),
+              Result::kOk);
+  }
+
+  // New memory in the place of some old.
+  void Renew(ModelSpace& space) {
+    Region* region = RandomRegion(space);
+    if (region == nullptr || region->inheritance != Inheritance::kCopy) return;
+    const std::uint32_t first = random_.Below(kRegionPages);
+    const std::uint32_t count = 1 + random_.Below(kRegionPages - first);
+    const Address va = PageAt(*region, first);
+    for (std::uint32_t page = first; page < first + count; ++page)
+      if (region->wired[page] != 0) return;
+    EXPECT_EQ(space.space->Unmap(va, count * kTestPageSize), Result::kOk);
+    Address start = 0;
+    EXPECT_EQ(space.space->MapAnonymous(va, count * kTestPageSize, Protection::kReadWrite,
+                                        Inheritance::kCopy, &start),
+              Result::kOk);
+    EXPECT_EQ(start, va);
+    for (std::uint32_t page = first; page < first + count; ++page) {
+      region->content->words[page] = 0;
+      region->content->may_be_lost[page] = false;
+      region->protection[page] = Protection::kReadWrite;
+    }
+  }
+
+  void Advise(ModelSpace& space) {
+    Region* region = RandomRegion(space);
+    if (region == nullptr) return;
+    constexpr Advice kChoices[] = {Advice::kWillNeed, Advice::kDontNeed, Advice::kFree};
+    const Advice advice = kChoices[random_.Below(3)];
+    const std::uint32_t first = random_.Below(kRegionPages);
+    const std::uint32_t count = 1 + random_.Below(kRegionPages - first);
+    EXPECT_EQ(space.space->Advise(PageAt(*region, first), count * kTestPageSize, advice),
+              Result::kOk);
+    for (std::uint32_t page = first; advice == Advice::kFree && page < first + count; ++page)
+      region->content->may_be_lost[page] = true;
+  }
+
   void Store(ModelSpace& space) {
     Region* region = RandomRegion(space);
     if (region == nullptr) return;
@@ -176,7 +230,8 @@ class Model {
     if (region->protection[page] != Protection::kReadWrite) {
       EXPECT_EQ(result, Result::kProtectionFailure);
     } else if (result == Result::kOk) {
-      (*region->content)[page] = value;
+      region->content->words[page] = value;
+      region->content->may_be_lost[page] = false;
     } else {
       EXPECT_EQ(result, Result::kOutOfMemory);
     }
@@ -191,12 +246,19 @@ class Model {
     std::uint64_t value = 0;
     const Result result =
         space.space->Load(machine_.system.cpu(random_.Below(4)), PageAt(region, page), &value);
-    if (region.protection[page] == Protection::kNone)
+    if (region.protection[page] == Protection::kNone) {
       EXPECT_EQ(result, Result::kProtectionFailure);
-    else if (result == Result::kOk)
-      EXPECT_EQ(value, (*region.content)[page]);
-    else
+      return;
+    }
+    if (result != Result::kOk) {
       EXPECT_EQ(result, Result::kOutOfMemory);
+      return;
+    }
+    if (value == 0 && region.content->may_be_lost[page]) {
+      region.content->words[page] = 0;
+      region.content->may_be_lost[page] = false;
+    }
+    EXPECT_EQ(value, region.content->words[page]);
   }
 
   Machine machine_;
@@ -226,6 +288,14 @@ TEST(Model, EveryWordReadsAsItMustUnderMemoryPressure) {
 
 TEST(Model, EveryWordReadsAsItMustWithoutEnoughSwap) {
   for (std::uint64_t seed = 1; seed <= 20 && !HasFailure(); ++seed) RunModel(seed, 48, 24, 2000);
+}
+
+TEST(Model, ObjectsAreSplitExtendedAndForgotten) {
+  Model model(2, 48, 512);
+  for (std::uint32_t step = 0; step < 3000; ++step) model.Step();
+  EXPECT_GT(model.system().counters().Get(Event::kSplit), 0u);
+  EXPECT_GT(model.system().counters().Get(Event::kCoalesce), 0u);
+  model.Finish();
 }
 
 TEST(Model, PressureReachesSwapAndBack) {

@@ -126,6 +126,64 @@ TEST_F(PageRemoveTest, WaitsForABusyPageAndLooksAgain) {
   EXPECT_EQ(object_.paging_in_progress, 0u);
 }
 
+// ---- Cache and populate ----
+
+TEST_F(PageRemoveTest, CachePagesMovesWhatIsCleanAndLeavesTheRest) {
+  Pmap& pmap = test_.NewPmap();
+  for (Pindex i = 0; i < 4; ++i) test_.Enter(pmap, i * kTestPageSize, i);
+  test_.Store(pmap, kTestPageSize, 7);
+  Wire(2);
+  {
+    ObjectGuard guard(object_.lock);
+    CachePages(system_, object_, 0, 3);
+  }
+  EXPECT_EQ(test_.page(0).queue, PageQueue::kCache);
+  EXPECT_EQ(test_.page(1).queue, PageQueue::kActive) << "dirty";
+  EXPECT_EQ(test_.page(2).queue, PageQueue::kNone) << "wired";
+  EXPECT_EQ(test_.page(3).queue, PageQueue::kActive) << "beyond the range";
+  EXPECT_EQ(test_.Load(pmap, 0), ~0ull) << "what is cached is unmapped";
+  Unwire(2);
+}
+
+TEST(PopulateTest, MakesAllPagesResidentFromSwapOrAsZero) {
+  PagingMachine machine;
+  machine.MapPages(6);
+  machine.Fill(0, 3);
+  machine.PageOut(0, 3);
+  machine.Evict(1, 2);
+  Object* object = machine.FirstObject();
+  {
+    ObjectGuard guard(object->lock);
+    EXPECT_TRUE(PopulateObject(machine.system, *object, 0, 6));
+    EXPECT_EQ(object->paging_in_progress, 0u);
+  }
+  for (std::uint32_t page = 0; page < 6; ++page) {
+    ASSERT_TRUE(machine.Resident(page));
+    EXPECT_FALSE(machine.PageAt(page)->busied());
+  }
+  ExpectSound(machine.system);
+  machine.ExpectFilled(0, 3);
+  EXPECT_EQ(machine.Load(machine.space, machine.At(5)), 0u);
+}
+
+TEST(PopulateTest, EndsAtThePageThatCannotBeRead) {
+  PagingMachine machine;
+  machine.MapPages(4);
+  machine.Fill(0, 4);
+  machine.PageOut(2, 1);
+  machine.Evict(2, 1);
+  machine.store->fail_reads = true;
+  Object* object = machine.FirstObject();
+  {
+    ObjectGuard guard(object->lock);
+    EXPECT_FALSE(PopulateObject(machine.system, *object, 0, 4));
+  }
+  EXPECT_FALSE(machine.Resident(2));
+  ExpectSound(machine.system);
+  machine.store->fail_reads = false;
+  machine.ExpectFilled(0, 4);
+}
+
 // ---- What a map entry that goes leaves of its object ----
 
 TEST(ReleaseRangeTest, UnmappingAPartFreesItsPagesAndSlotsAtOnce) {

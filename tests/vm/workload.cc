@@ -107,7 +107,8 @@ class Worker {
         number_(number),
         cpu_(system.cpu(number % system.config().cpus)),
         random_(seed) {
-    processes_.push_back({shared, std::vector<std::uint64_t>(workload.mapped, 0)});
+    processes_.push_back({shared, std::vector<std::uint64_t>(workload.mapped, 0),
+                          std::vector<bool>(workload.mapped, false)});
   }
 
   void Run() {
@@ -122,6 +123,7 @@ class Worker {
   struct Process {
     Space* space;
     std::vector<std::uint64_t> words;
+    std::vector<bool> may_be_lost;  // reads as zero too, and from then on does
   };
 
   void Step() {
@@ -130,7 +132,7 @@ class Worker {
         {mix.store, &Worker::Store}, {mix.load, &Worker::Load},   {mix.fork, &Worker::Fork},
         {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire},   {mix.remap, &Worker::Remap},
         {mix.send, &Worker::Send},   {mix.run, &Worker::TakeRun}, {mix.cache, &Worker::Cache},
-        {mix.grab, &Worker::Grab}};
+        {mix.grab, &Worker::Grab},   {mix.clip, &Worker::Clip},   {mix.forget, &Worker::Forget}};
     std::uint32_t total = 0;
     for (const auto& [weight, operation] : operations) total += weight;
     std::uint32_t pick = random_.Below(total);
@@ -162,13 +164,18 @@ class Worker {
     const std::uint64_t value = ValueOf(page, ++last_store_);
     CheckOk(process.space->Store(cpu_, WordOf(page), value), "a store");
     process.words[page] = value;
+    process.may_be_lost[page] = false;
   }
 
   void Load() { CheckWord(AnyProcess(), AnyPage()); }
 
-  void CheckWord(const Process& process, std::uint32_t page) {
+  void CheckWord(Process& process, std::uint32_t page) {
     std::uint64_t value = 0;
     CheckOk(process.space->Load(cpu_, WordOf(page), &value), "a load");
+    if (value == 0 && process.may_be_lost[page]) {
+      process.words[page] = 0;
+      process.may_be_lost[page] = false;
+    }
     const std::uint64_t expected = process.words[page];
     if (value == expected) return;
     if (value != 0 && PlaceOf(value) != PlaceOf(ValueOf(page, 0)))
@@ -184,8 +191,8 @@ class Worker {
     Process& parent = AnyProcess();
     Space* child = parent.space->Fork();
     Check(child != nullptr, "FAILED", "a fork");
-    std::vector<std::uint64_t> words = parent.words;
-    processes_.push_back({child, std::move(words)});
+    Process forked{child, parent.words, parent.may_be_lost};
+    processes_.push_back(std::move(forked));
   }
 
   void Exit() {
@@ -210,6 +217,23 @@ class Worker {
     wired_ = false;
   }
   Address PageAddress(std::uint32_t page) const { return base_ + std::uint64_t{page} * kPageSize; }
+
+  // So that a fork splits the object of the region.
+  void Clip() {
+    CheckOk(
+        AnyProcess().space->SetInheritance(PageAddress(AnyPage()), kPageSize, Inheritance::kCopy),
+        "an inheritance");
+  }
+
+  // Only this thread uses a forked space.
+  void Forget() {
+    if (processes_.size() == 1) return Fork();
+    Process& process =
+        processes_[1 + random_.Below(static_cast<std::uint32_t>(processes_.size()) - 1)];
+    const std::uint32_t page = AnyPage();
+    CheckOk(process.space->Advise(PageAddress(page), kPageSize, Advice::kFree), "advice");
+    process.may_be_lost[page] = true;
+  }
 
   void Remap() {
     Space* space = processes_[0].space;
@@ -397,6 +421,26 @@ const std::vector<Workload>& Workloads() {
        .mix = {.store = 6, .load = 4, .remap = 2, .run = 2, .cache = 2, .grab = 2},
        .events = {Event::kContiguousRun, Event::kContiguousEvicted, Event::kIdleZero,
                   Event::kCacheReclaimed, Event::kReactivated, Event::kBusyWait}},
+      {.name = "split",
+       .description = "regions cut into parts, forked and paged out",
+       .pages = 28,
+       .mapped = 8,
+       .swap_slots = 256,
+       .threads = 2,
+       .operations = 30,
+       .daemon = true,
+       .mix = {.store = 8, .load = 3, .fork = 2, .exit = 2, .clip = 3},
+       .events = {Event::kSplit, Event::kPageOut, Event::kPageIn, Event::kBusyWait}},
+      {.name = "forget",
+       .description = "pages of forked spaces that may be lost, on a machine short of frames",
+       .pages = 28,
+       .mapped = 8,
+       .swap_slots = 256,
+       .threads = 2,
+       .operations = 30,
+       .daemon = true,
+       .mix = {.store = 8, .load = 4, .fork = 1, .exit = 1, .forget = 3},
+       .events = {Event::kCowCopy, Event::kPageOut}},
       {.name = "batches",
        .description = "pages on batches when the last ones are asked for",
        .pages = 128,
