@@ -1,6 +1,7 @@
 // The invariants that are checked at the operation itself: each is broken once, by the call that
 // the contract forbids, and the run ends with its id.
 #include "tests/vm/mapped_object.h"
+#include "vm/object_ranges.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 #include "vm/page_release.h"
@@ -241,6 +242,84 @@ TEST_F(LocalInvariantDeathTest, Inv30HeldPageIsPutOnTheFreeQueue) {
   EXPECT_BROKEN("INV-30", "leaves the hold list that is not on it", {
     Page* page = AllocateUnownedPage(system_, {});
     system_.free_queue().PutUnheld(*page);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv32ObjectIsReleasedTooOften) {
+  EXPECT_BROKEN("INV-32", "released more often than referenced", {
+    {
+      ObjectGuard guard(other_.lock);
+      other_.ref_count = 0;
+    }
+    DeallocateObject(system_, &other_);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv36DeadObjectIsReferencedOrShadowed) {
+  EXPECT_BROKEN("INV-36", "dead object is referenced", {
+    other_.dead = true;
+    ReferenceObject(&other_);
+  });
+  EXPECT_BROKEN("INV-36", "dead object is shadowed", {
+    ReferenceObject(&other_);
+    other_.dead = true;
+    Object* shadow = &other_;
+    Pindex offset = 0;
+    ShadowObject(system_, &shadow, &offset, 3);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv36PageIsBusyAsItsObjectEnds) {
+  EXPECT_BROKEN("INV-36", "page is busy as its object ends", {
+    {
+      ObjectGuard guard(object_.lock);
+      BusyPage(object_, page());
+    }
+    DeallocateObject(system_, &object_);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv37PagingEndsThatNeverBegan) {
+  EXPECT_BROKEN("INV-37", "ends that never began", {
+    ObjectGuard guard(object_.lock);
+    PagingEnd(system_, object_);
+  });
+}
+
+TEST_F(LocalInvariantDeathTest, Inv37BusyPageMetByACollapseThatWaitsForNothing) {
+  Object* shadow = &object_;
+  Pindex offset = 0;
+  ReferenceObject(&object_);
+  ShadowObject(system_, &shadow, &offset, 3);
+  EXPECT_BROKEN("INV-37", "busy with no paging in progress", {
+    {
+      ObjectGuard guard(object_.lock);
+      object_.ref_count = 1;
+      BusyPage(object_, page());
+    }
+    ObjectGuard shadow_guard(shadow->lock);
+    CollapseObject(system_, *shadow);
+  });
+  DeallocateObject(system_, shadow);
+}
+
+TEST_F(LocalInvariantDeathTest, Inv51MoreIsReleasedThanWasCharged) {
+  SwapCharges& charges = system_.charges();
+  Credential& credential = charges.NewCredential(8);
+  ASSERT_TRUE(charges.Reserve(credential, 2));
+  EXPECT_BROKEN("INV-51", "more swap space is released", charges.Release(credential, 3));
+  charges.Release(credential, 2);
+}
+
+TEST_F(LocalInvariantDeathTest, Inv51PartOfAnObjectThatIsChargedForLess) {
+  EXPECT_BROKEN("INV-51", "charged for less than it has", {
+    ReferenceObject(&object_);
+    {
+      ObjectGuard guard(object_.lock);
+      object_.credential = &system_.charges().everybody();
+      object_.charge = 1;
+    }
+    SplitObject(system_, object_, 0, 2);
   });
 }
 
