@@ -58,6 +58,9 @@ void ReferencesAreCounted(const MachineView& view, Findings& findings) {
       findings.Add(Describe(object) + ": " + std::to_string(found) +
                    " references from entries and shadows, counted " +
                    std::to_string(object.ref_count));
+    const bool internal = object.type == ObjectType::kDefault || object.type == ObjectType::kSwap;
+    if (internal && object.ref_count == 0 && found == 0)
+      findings.Add(Describe(object) + " is in no map, and has not ended");
   }
 }
 

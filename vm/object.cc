@@ -42,6 +42,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   object->backing_offset = 0;
   object->credential = nullptr;
   object->charge = 0;
+  object->memory_attribute = MemoryAttribute::kDefault;
   return object;
 }
 
@@ -55,6 +56,12 @@ void ReferenceObjectLocked(Object& object) {
   Require(!object.dead, "INV-36", "a dead object is referenced");
   ++object.ref_count;
   if (object.vnode != nullptr) UseVnode(*object.vnode);
+}
+
+bool SetMemoryAttribute(Object& object, MemoryAttribute attribute) {
+  if (object.dead || object.type == ObjectType::kDead || !object.index.empty()) return false;
+  object.memory_attribute = attribute;
+  return true;
 }
 
 void DestroyObject(System& system, Object& object) {

@@ -64,7 +64,8 @@ class alignas(64) Object {
   // OBJ_ONEMAPPING: each page is in one map entry at most, and nobody shadows the object. False: it
   // may be so all the same.
   bool one_mapping LOCKING_GUARDED_BY(lock) = false;
-  std::uint32_t color LOCKING_GUARDED_BY(lock) = 0;       // of its page 0 (page_colors.h)
+  std::uint32_t color LOCKING_GUARDED_BY(lock) = 0;  // of its page 0 (page_colors.h)
+  MemoryAttribute memory_attribute LOCKING_GUARDED_BY(lock) = MemoryAttribute::kDefault;
   std::uint32_t generation LOCKING_GUARDED_BY(lock) = 0;  // changes with every insert and remove
 
   PageIndex index LOCKING_GUARDED_BY(lock);
@@ -114,6 +115,9 @@ void DeallocateObject(System& system, Object* object);
 // kIoError, kNoSpace: some pages of the file were lost. Sleeps.
 Result TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lock);
 
+// vm_object.c:323. How the object's pages will be accessed. False, and nothing changed: it has
+// pages already, which are, or it is dead.
+bool SetMemoryAttribute(Object& object, MemoryAttribute attribute) LOCKING_REQUIRES(object.lock);
 // vm_object.c:663. The object has ended, and nobody knows it any more: gives up its charge, and the
 // object to the pool.
 void DestroyObject(System& system, Object& object) LOCKING_RELEASE(object.lock);

@@ -3,8 +3,8 @@
 //
 // Ranges are of page indices, [first, last).
 //
-// Follows vm_object.c:1276 (split), :1881 (page_remove), :1988 (page_cache), :2035 (populate), :2094
-// (coalesce).
+// Follows vm_object.c:1276 (split), :1881 (page_remove), :1988 (page_cache), :2035 (populate),
+// :2094 (coalesce).
 #ifndef VM_OBJECT_RANGES_H_
 #define VM_OBJECT_RANGES_H_
 

@@ -43,6 +43,9 @@ const char* ResultName(Result result);
 // What happens to a mapping in a forked space.
 enum class Inheritance : std::uint8_t { kShare, kCopy, kNone };
 
+// How CPUs access the pages of an object.
+enum class MemoryAttribute : std::uint8_t { kDefault, kUncacheable, kWriteCombining };
+
 enum class ObjectType : std::uint8_t { kDefault, kSwap, kVnode, kPhys, kDead };
 
 }  // namespace vm

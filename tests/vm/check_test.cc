@@ -246,6 +246,12 @@ TEST_F(Sweep, Inv32ReferenceTooMany) {
   EXPECT_EQ(Ids(), Only("INV-32"));
 }
 
+TEST_F(Sweep, Inv32ObjectInNoMap) {
+  Object* object = AllocateObject(machine.system, ObjectType::kDefault, 1);
+  object->ref_count = 0;
+  EXPECT_EQ(Ids(), Only("INV-32"));
+}
+
 TEST_F(Sweep, Inv33ShadowCountIsOff) {
   Object& backer = *ChildObject().backing;
   ASSERT_EQ(backer.shadow_count, 2u);

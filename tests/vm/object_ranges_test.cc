@@ -184,6 +184,25 @@ TEST(PopulateTest, EndsAtThePageThatCannotBeRead) {
   machine.ExpectFilled(0, 4);
 }
 
+// ---- Memory attribute ----
+
+TEST(MemoryAttributeTest, IsSetBeforeThereArePages) {
+  Machine machine;
+  Object* object = AllocateObject(machine.system, ObjectType::kDefault, 2);
+  {
+    ObjectGuard guard(object->lock);
+    EXPECT_TRUE(SetMemoryAttribute(*object, MemoryAttribute::kUncacheable));
+    Page* page = AllocatePage(machine.system, *object, 0, {});
+    EXPECT_FALSE(SetMemoryAttribute(*object, MemoryAttribute::kWriteCombining));
+    EXPECT_EQ(object->memory_attribute, MemoryAttribute::kUncacheable);
+    FreePage(machine.system, *object, *page);
+    EXPECT_TRUE(SetMemoryAttribute(*object, MemoryAttribute::kWriteCombining));
+  }
+  DeallocateObject(machine.system, object);
+  ObjectGuard guard(object->lock);
+  EXPECT_FALSE(SetMemoryAttribute(*object, MemoryAttribute::kDefault)) << "it is dead";
+}
+
 // ---- What a map entry that goes leaves of its object ----
 
 TEST(ReleaseRangeTest, UnmappingAPartFreesItsPagesAndSlotsAtOnce) {
