@@ -1,6 +1,7 @@
 #include "vm/fault.h"
 
 #include "vm/map_ranges.h"
+#include "vm/object_clean.h"
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
@@ -256,6 +257,7 @@ Outcome Fault::CopyUp(Page& source) {
 
 // Maps the page, which is in object_. Ends the attempt.
 Outcome Fault::MapIn(Page& page, Protection protection) {
+  if (Allows(protection, Protection::kWrite)) SetWriteableDirty(*object_);
   const bool wire = kind_ == FaultKind::kWire;
   if (wire) {
     // Before the mapping, so that nobody reclaims the page in between.

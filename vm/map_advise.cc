@@ -1,4 +1,4 @@
-// Advice and queries about ranges of a map: see space.h.
+// Advice, syncs and queries of ranges of a map: see space.h.
 #include <algorithm>
 
 #include "vm/chain_cursor.h"
@@ -30,6 +30,28 @@ void AdviseRange(System& system, Map& map, Address start, Address end, Advice ad
     AdviseObject(system, *piece.object, piece.first, piece.last, advice);
     DeallocateObject(system, piece.object);
   }
+}
+
+Result SyncRange(System& system, Map& map, Pmap& pmap, Address start, Address end, SyncMode mode,
+                 Invalidate invalidate) {
+  {
+    locking::ReadGuard guard(map.lock);
+    if (!map.CoversRange(start, end)) return Result::kInvalidAddress;
+    if (invalidate == Invalidate::kYes) {
+      for (auto it = map.FirstEndingAfter(start); it != map.entries.end() && it->second.start < end;
+           ++it)
+        if (it->second.wired_count != 0) return Result::kInvalidArgument;
+      pmap.Remove(start, end);
+    }
+  }
+  Result result = Result::kOk;
+  for (const ObjectPiece& piece : ReferencePieces(system, map, start, end)) {
+    const Result synced =
+        SyncObject(system, piece.object, piece.first, piece.last, mode, invalidate);
+    if (result == Result::kOk) result = synced;
+    DeallocateObject(system, piece.object);
+  }
+  return result;
 }
 
 namespace {

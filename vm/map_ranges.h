@@ -7,6 +7,7 @@
 
 #include "vm/map.h"
 #include "vm/object_advise.h"
+#include "vm/object_clean.h"
 #include "vm/pmap.h"
 #include "vm/space.h"
 #include "vm/types.h"
@@ -61,6 +62,8 @@ std::vector<ObjectPiece> ReferencePieces(System& system, Map& map, Address start
     LOCKING_EXCLUDES(map.lock);
 void AdviseRange(System& system, Map& map, Address start, Address end, Advice advice)
     LOCKING_EXCLUDES(map.lock);
+Result SyncRange(System& system, Map& map, Pmap& pmap, Address start, Address end, SyncMode mode,
+                 Invalidate invalidate) LOCKING_EXCLUDES(map.lock);
 Result QueryRange(System& system, Map& map, const Pmap& pmap, Address start, Address end,
                   std::vector<PageStatus>* pages) LOCKING_EXCLUDES(map.lock);
 

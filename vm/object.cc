@@ -43,6 +43,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   object->credential = nullptr;
   object->charge = 0;
   object->memory_attribute = MemoryAttribute::kDefault;
+  object->might_be_dirty = false;
   return object;
 }
 

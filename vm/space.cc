@@ -138,6 +138,11 @@ Result Space::Advise(Address start, Address bytes, Advice advice) {
   return Result::kOk;
 }
 
+Result Space::Sync(Address start, Address bytes, SyncMode mode, Invalidate invalidate) {
+  if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
+  return SyncRange(system_, map_, pmap_, start, start + bytes, mode, invalidate);
+}
+
 Result Space::Query(Address start, Address bytes, std::vector<PageStatus>* pages) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   return QueryRange(system_, map_, pmap_, start, start + bytes, pages);

@@ -16,6 +16,7 @@
 #include "vm/cpu.h"
 #include "vm/map.h"
 #include "vm/object_advise.h"
+#include "vm/object_clean.h"
 #include "vm/pmap.h"
 #include "vm/types.h"
 
@@ -66,6 +67,10 @@ class alignas(64) Space {
   Result Unwire(Address start, Address bytes);
   // Says what the range will be needed for (see object_advise.h); holes are no error.
   Result Advise(Address start, Address bytes, Advice advice);
+  // Brings memory and the files that are mapped in the range into step (see object_clean.h).
+  // kInvalidAddress if the range has a hole; kInvalidArgument if some of what is to be forgotten is
+  // wired; kIoError, kNoSpace: some of it could not be written.
+  Result Sync(Address start, Address bytes, SyncMode mode, Invalidate invalidate);
   // What is in memory of each page of the range, as it was at some time in the call.
   // kInvalidAddress if it has a hole.
   Result Query(Address start, Address bytes, std::vector<PageStatus>* pages);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vm/lock_classes.h"
+#include "vm/object_clean.h"
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
 #include "vm/pager/pager.h"
@@ -107,47 +108,10 @@ Result TruncateVnode(System& system, Vnode& vnode, std::uint64_t size) {
   return Result::kOk;
 }
 
-namespace {
-
-// The dirty pages from `page` on that can be written at once.
-std::uint32_t CollectDirty(System& system, Object& object, Page* page,
-                           std::array<Page*, kClusterPages>* pages) LOCKING_REQUIRES(object.lock) {
-  std::uint32_t count = 0;
-  for (Pindex at = page->pindex;
-       page != nullptr && !page->busied() && page->valid != 0 && TestDirty(system, object, *page);
-       page = LookupPage(object, ++at)) {
-    (*pages)[count++] = page;
-    if (count == kClusterPages) break;
-  }
-  return count;
-}
-
-Result FirstFailure(const WriteOut& write) {
-  for (std::uint32_t i = 0; i < write.segment_count; ++i)
-    if (write.segments[i].result != Result::kOk) return write.segments[i].result;
-  return Result::kOk;
-}
-
-}  // namespace
-
 Result CleanVnode(System& system, Vnode& vnode) {
-  Result result = Result::kOk;
-  if (vnode.object == nullptr) return result;
-  Object& object = *vnode.object;
-  ObjectGuard guard(object.lock);
-  Pindex next = 0;
-  while (Page* page = object.index.LookupAtOrAfter(next)) {
-    next = page->pindex + 1;
-    Require(!page->exclusively_busy(), "INV-18", "a page of a file is busy without its lock");
-    std::array<Page*, kClusterPages> pages;
-    const std::uint32_t count = CollectDirty(system, object, page, &pages);
-    if (count == 0) continue;
-    next = pages[count - 1]->pindex + 1;
-    WriteOut write;
-    object.pager->PageOut(object, {pages.data(), count}, &write);
-    if (result == Result::kOk) result = FirstFailure(write);
-  }
-  return result;
+  if (vnode.object == nullptr) return Result::kOk;
+  ObjectGuard guard(vnode.object->lock);
+  return CleanPages(system, *vnode.object, 0, 0, {.mode = SyncMode::kSynchronous});
 }
 
 Result SyncVnode(System& system, Vnode& vnode) {

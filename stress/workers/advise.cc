@@ -1,5 +1,5 @@
-// advise: says of ranges that they will be needed, will not, or may be forgotten, and asks what is
-// in memory of them, while others use them.
+// advise: says of ranges that they will be needed, will not, or may be forgotten, syncs them, and
+// asks what is in memory of them, while others use them.
 #include <algorithm>
 
 #include "stress/workers/worker.h"
@@ -27,12 +27,18 @@ class AdviseWorker : public Worker {
       Touch(context, *space, *mapping, first, Access::kLoad);
       return;
     }
-    switch (context.random.Below(3)) {
+    switch (context.random.Below(4)) {
       case 0:
         AdvisePages(context, *space, *mapping, first, count, vm::Advice::kWillNeed);
         return;
       case 1:
         AdvisePages(context, *space, *mapping, first, count, vm::Advice::kDontNeed);
+        return;
+      case 2:
+        SyncPages(
+            context, *space, *mapping, first, count,
+            context.random.Percent(50) ? vm::SyncMode::kSynchronous : vm::SyncMode::kAsynchronous,
+            context.random.Percent(50) ? vm::Invalidate::kYes : vm::Invalidate::kNo);
         return;
       default:
         QueryPages(context, *space, *mapping, first, count);

@@ -17,7 +17,7 @@ Setting Number(const char* key, std::uint64_t min, std::uint64_t max, const char
 std::vector<WorkerKindInfo> Table() {
   return {
       {"advise",
-       "tells the machine what memory is needed for, and what may be forgotten",
+       "advises, syncs and queries ranges, and forgets their contents",
        {Number("max_pages", 1, 4096, "16", "pages of a range"),
         Number("free_percent", 0, 100, "40", "ranges whose contents may be forgotten")}},
       {"collapse",

@@ -280,6 +280,19 @@ void AdvisePages(WorkerContext& context, SpaceState& state, Mapping& mapping, st
   CheckUnexpected(context, "advice", result, state, mapping, first);
 }
 
+void SyncPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+               std::uint32_t count, vm::SyncMode mode, vm::Invalidate invalidate) {
+  const bool whole = mapping.AllMapped(first, count);
+  context.log.Begin("sync", state.number, mapping.AddressOf(first), count);
+  const vm::Result result = state.space.Sync(
+      mapping.AddressOf(first), vm::Address{count} * context.world.page_size(), mode, invalidate);
+  context.log.End(result);
+  // What is wired is not invalidated; a part may have been unmapped meanwhile.
+  if (result == vm::Result::kInvalidArgument && invalidate == vm::Invalidate::kYes) return;
+  if (whole && mapping.AllMapped(first, count))
+    CheckUnexpected(context, "sync", result, state, mapping, first);
+}
+
 void QueryPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                 std::uint32_t count) {
   const bool whole = mapping.AllMapped(first, count);

@@ -80,6 +80,9 @@ void EndSending(WorkerContext& context, const SentPage& sent);
 // Contents of what is advised as free may be forgotten.
 void AdvisePages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                  std::uint32_t count, vm::Advice advice);
+// Brings the pages and what file is behind them into step.
+void SyncPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
+               std::uint32_t count, vm::SyncMode mode, vm::Invalidate invalidate);
 // Asks what is in memory of the pages.
 void QueryPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                 std::uint32_t count);
