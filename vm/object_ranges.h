@@ -33,8 +33,8 @@ void CachePages(System& system, Object& object, Pindex first, Pindex last)
 
 // Makes all pages of the range resident and valid: from the pager, or zero. False: one could not be
 // read, or there is no memory; those before it are there.
-//   locked on entry and return: object; dropped and retaken, with paging in progress. The caller
-//   has a reference. What was made so may be gone again by the return. Sleeps.
+//   locked on entry and return: object, which has no vnode; dropped and retaken, with paging in
+//   progress. The caller has a reference. What was made so may be gone again by the return. Sleeps.
 bool PopulateObject(System& system, Object& object, Pindex first, Pindex last)
     LOCKING_REQUIRES(object.lock);
 
