@@ -163,9 +163,9 @@ Result SyncVnodeRange(System& system, Vnode& vnode, Pindex first, Pindex last, S
   return result;
 }
 
-// What is at the end of the chain, and which part of it is seen at [*first, *last) of `object`. The
-// caller's reference to `object` keeps it: an object of a file is never merged with another.
-Object& LastOfChain(Object* object, Pindex* first, Pindex* last) LOCKING_NO_ANALYSIS {
+// The vnode at the end of the chain, held once for the caller, and which part of its object is seen
+// at [*first, *last) of `object`. nullptr: there is none.
+Vnode* HoldVnodeBehind(Object* object, Pindex* first, Pindex* last) LOCKING_NO_ANALYSIS {
   object->lock.Lock();
   while (Object* next = object->backing) {
     next->lock.Lock();
@@ -175,8 +175,10 @@ Object& LastOfChain(Object* object, Pindex* first, Pindex* last) LOCKING_NO_ANAL
     object = next;
     *last = std::min(*last, object->size);
   }
+  Vnode* vnode = object->vnode;
+  if (vnode != nullptr) HoldVnode(*vnode);
   object->lock.Unlock();
-  return *object;
+  return vnode;
 }
 
 }  // namespace
@@ -184,13 +186,7 @@ Object& LastOfChain(Object* object, Pindex* first, Pindex* last) LOCKING_NO_ANAL
 Result SyncObject(System& system, Object* object, Pindex first, Pindex last, SyncMode mode,
                   Invalidate invalidate) {
   if (object == nullptr) return Result::kOk;
-  Object& bottom = LastOfChain(object, &first, &last);
-  Vnode* vnode = nullptr;
-  {
-    ObjectGuard guard(bottom.lock);
-    vnode = bottom.vnode;
-    if (vnode != nullptr) HoldVnode(*vnode);
-  }
+  Vnode* vnode = HoldVnodeBehind(object, &first, &last);
   if (vnode == nullptr) return Result::kOk;
   const Result result = SyncVnodeRange(system, *vnode, first, last, mode, invalidate);
   DropVnode(system, vnode);

@@ -173,6 +173,15 @@ const std::vector<Setting>& Table() {
        .fallback = "60",
        .help = "of pages and swap slots together: what mappings may promise; copies of forks and "
                "page tables need the rest"},
+      {.key = "charge_percent",
+       .section = Section::kRun,
+       .type = ValueType::kInteger,
+       .commands = kRunCommand | kExploreCommand,
+       .min = 0,
+       .max = 1000,
+       .fallback = "0",
+       .help = "of pages and swap slots together: what memory may be charged for, forks included; "
+               "0: no limit"},
       // [faults]
       StoreFault("store_write_error", "write calls that fail with an I/O error"),
       StoreFault("store_read_error", "read calls that fail with an I/O error"),

@@ -33,6 +33,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"hold_limit_ns", plan.limits.hold_ns},
                  {"wait_limit_ns", plan.limits.wait_ns}};
   config["commit_percent"] = settings.Number("commit_percent");
+  config["charge_percent"] = settings.Number("charge_percent");
   config["faults"] = {{"store_write_error", plan.store_faults.write_error},
                       {"store_read_error", plan.store_faults.read_error},
                       {"store_full", plan.store_faults.full}};

@@ -85,7 +85,8 @@ Exploration OfScenario(const Settings& flags) {
                       {"swap_slots", std::to_string(plan.machine.swap_slots)},
                       {"index", vm::IndexKindName(plan.machine.index)},
                       {"idle_zero", plan.machine.idle_zero ? "true" : "false"},
-                      {"commit_percent", plan.scenario.settings.Text("commit_percent")}};
+                      {"commit_percent", plan.scenario.settings.Text("commit_percent")},
+                      {"charge_percent", plan.scenario.settings.Text("charge_percent")}};
   return exploration;
 }
 
@@ -103,7 +104,8 @@ void RefuseFlagsOfScenarios(const Settings& flags) {
   for (const Setting& setting : AllSettings()) {
     const std::string_view key = setting.key;
     const bool of_scenario = key == "scenario" || key == "threads" || key == "operations" ||
-                             key == "commit_percent" || setting.section == Section::kMachine;
+                             key == "commit_percent" || key == "charge_percent" ||
+                             setting.section == Section::kMachine;
     if (of_scenario && flags.Given(key))
       FailUsage(flags.Origin(key) + ": is for scenarios; it does not go with --test");
   }

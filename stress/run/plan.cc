@@ -100,6 +100,9 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   const Settings& settings = plan->scenario.settings;
   plan->world.commit_limit = (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) *
                              settings.Number("commit_percent") / 100;
+  if (const std::uint64_t percent = settings.Number("charge_percent"); percent != 0)
+    plan->machine.charge_limit =
+        (vm::Pindex{plan->machine.pages} + plan->machine.swap_slots) * percent / 100;
   plan->store = settings.Text("store");
   plan->store_faults = StoreFaultsOf(settings);
   plan->world.store_may_fail = plan->store_faults.any() || plan->store != "memory";
@@ -108,9 +111,10 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->replay = "vmstress " + command + " --scenario=" + ShellWord(plan->scenario.name) +
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
-  for (const char* key : {"pages", "page_size", "cpus", "swap_slots", "store", "index", "idle_zero",
-                          "duration", "operations", "sweep_interval", "hold_limit", "wait_limit",
-                          "commit_percent", "witness", "strategy", "depth", "executions"})
+  for (const char* key :
+       {"pages", "page_size", "cpus", "swap_slots", "store", "index", "idle_zero", "duration",
+        "operations", "sweep_interval", "hold_limit", "wait_limit", "commit_percent",
+        "charge_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.
   if (!settings.Given("pages") && command == "run" &&

@@ -34,9 +34,6 @@ struct WorkloadMix {
   std::uint32_t run = 0;     // contiguous frames, used and given back
   std::uint32_t cache = 0;   // pages go to the cache queue, if they may
   std::uint32_t grab = 0;    // a page is busy for a while
-  std::uint32_t exit = 0;    // of a forked space
-  std::uint32_t wire = 0;    // a range and, a while later, not any more
-  std::uint32_t remap = 0;   // new memory, used and given back
   std::uint32_t clip = 0;    // a part of a region gets an entry of its own
   std::uint32_t forget = 0;  // a page of a forked space may be lost
 };
