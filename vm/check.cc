@@ -44,9 +44,11 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
     if (count != 0) findings.Add(std::to_string(count) + " " + what);
   };
   in_use(view.spaces.size(), "spaces have not exited");
-  in_use(static_cast<std::size_t>(
-             std::count_if(view.pages.begin(), view.pages.end(),
-                           [](const Page& page) { return page.queue != PageQueue::kFree; })),
+  in_use(static_cast<std::size_t>(std::count_if(view.pages.begin(), view.pages.end(),
+                                                [](const Page& page) {
+                                                  return page.queue != PageQueue::kFree &&
+                                                         page.identity != PageIdentity::kAbsent;
+                                                })),
          "pages are not free");
   in_use(static_cast<std::size_t>(std::count_if(
              view.objects.begin(), view.objects.end(),

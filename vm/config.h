@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "vm/dialect.h"
+#include "vm/segments.h"
 #include "vm/swap_charge.h"
 #include "vm/types.h"
 
@@ -17,6 +19,8 @@ inline constexpr std::uint32_t kMaxCpus = 256;
 inline constexpr std::uint32_t kMinPages = 16;
 
 struct SystemConfig {
+  // Where memory lies; `pages` follows from it. Empty: `pages` frames without a hole.
+  std::vector<PhysicalRange> memory = {};
   std::uint32_t pages = 4096;       // frames, from kMinPages
   std::uint32_t page_size = 4096;   // bytes, a power of two, kMinPageSize … kMaxPageSize
   std::uint32_t cpus = 4;           // simulated CPUs, 1 … kMaxCpus

@@ -23,6 +23,7 @@ FreeQueue::FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::u
 void FreeQueue::Fill(std::span<Page> pages) {
   for (Page& page : pages) {
     page.queue = PageQueue::kFree;
+    page.identity = PageIdentity::kFree;
     free_.PushBack(page);
   }
   Add(free_count_, static_cast<std::int32_t>(pages.size()));

@@ -50,7 +50,8 @@ class FreeQueue {
   FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
             locking::SleepQueue& sleep_queue);
 
-  // Machine start: every frame is free, the lowest is handed out first. Nobody else runs yet.
+  // Machine start: these frames are free too. They are handed out behind those of earlier calls,
+  // the lowest first. Nobody else runs yet.
   void Fill(std::span<Page> pages) LOCKING_NO_ANALYSIS;
 
   // What TryTake found.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <ranges>
 #include <utility>
 
 #include "vm/lock_classes.h"
@@ -15,9 +16,21 @@ std::uint64_t BlocksOf(std::uint32_t page_size) {
   return blocks == 64 ? ~0ull : (1ull << blocks) - 1;
 }
 
+FramePlan PlanOf(const SystemConfig& config, std::string* error) {
+  if (config.memory.empty()) return PlanOneRange(config.pages);
+  return PlanFrames(config.memory, config.page_size, sizeof(Page), error);
+}
+
+FramePlan PlanOf(const SystemConfig& config) {
+  std::string error;
+  return PlanOf(config, &error);
+}
+
 SystemConfig Validated(const SystemConfig& config) {
   Require(ValidateConfig(config).empty(), "CONFIG", [&] { return ValidateConfig(config); });
-  return config;
+  SystemConfig valid = config;
+  valid.pages = PlanOf(config).usable;
+  return valid;
 }
 
 std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemConfig& config) {
@@ -27,12 +40,15 @@ std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemC
 }  // namespace
 
 std::string ValidateConfig(const SystemConfig& config) {
-  if (config.pages < kMinPages)
-    return "pages: " + std::to_string(config.pages) + " is below " + std::to_string(kMinPages);
   if (!std::has_single_bit(config.page_size) || config.page_size < kMinPageSize ||
       config.page_size > kMaxPageSize)
     return "page size: " + std::to_string(config.page_size) + " is not a power of two from " +
            std::to_string(kMinPageSize) + " to " + std::to_string(kMaxPageSize);
+  std::string error;
+  const std::uint32_t pages = PlanOf(config, &error).usable;
+  if (!error.empty()) return error;
+  if (pages < kMinPages)
+    return "pages: " + std::to_string(pages) + " is below " + std::to_string(kMinPages);
   if (config.cpus < 1 || config.cpus > kMaxCpus)
     return "cpus: " + std::to_string(config.cpus) + " is not from 1 to " + std::to_string(kMaxCpus);
   return "";
@@ -40,16 +56,17 @@ std::string ValidateConfig(const SystemConfig& config) {
 
 System::System(const SystemConfig& config, std::unique_ptr<Store> store)
     : config_(Validated(config)),
+      plan_(PlanOf(config)),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
       all_blocks_(BlocksOf(config.page_size)),
       frames_(static_cast<std::byte*>(AllocateHostMemory(
-                  (std::size_t{config.pages} + config.device_frames) * config.page_size,
+                  (std::size_t{plan_.frames} + config.device_frames) * config.page_size,
                   config.page_size)),
               FreeFrames{config.page_size}),
-      pages_(config.pages),
-      queues_(Thresholds::ForPages(config.pages).batch_pages, counters_),
-      free_queue_(Thresholds::ForPages(config.pages), queues_.cache_count(), sleep_queue_),
-      pv_lists_(config.pages),
+      pages_(plan_.frames),
+      queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_),
+      free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_),
+      pv_lists_(plan_.frames),
       fictitious_pages_(all_blocks_),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       charges_(config.charge_limit),
@@ -60,8 +77,13 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       object_list_lock_(kObjectListLock) {
   cpus_.reserve(config.cpus);
   for (std::uint32_t i = 0; i < config.cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
-  for (Frame frame = 0; frame < config.pages; ++frame) pages_[frame].frame = frame;
-  free_queue_.Fill(pages());
+  for (Frame frame = 0; frame < plan_.frames; ++frame) {
+    pages_[frame].frame = frame;
+    pages_[frame].identity = PageIdentity::kAbsent;
+  }
+  // The lowest memory is handed out last: devices may want it (contiguous.h).
+  for (const Segment& segment : plan_.memory | std::views::reverse)
+    free_queue_.Fill(pages().subspan(segment.first, segment.count));
 }
 
 System::~System() {

@@ -72,6 +72,7 @@ class System {
   IndexNodePool& index_nodes() { return index_nodes_; }
   locking::SleepQueue& sleep_queue() { return sleep_queue_; }
 
+  // Of all frames up to the last of the memory, those of holes included. Frames of devices follow.
   std::span<Page> pages() { return pages_; }
   Page& PageOfFrame(Frame frame) { return pages_[frame]; }
   // The frame's bytes; see page.h for whose they are.
@@ -110,6 +111,7 @@ class System {
 
  private:
   const SystemConfig config_;
+  const FramePlan plan_;
   const std::uint32_t page_shift_;
   const std::uint64_t all_blocks_;
   Counters counters_;
