@@ -52,7 +52,7 @@ void HeldLocks::Grow() {
   grown_.push_back(std::move(larger));
 }
 
-bool HeldLocks::IsLikeOuter(const HeldLock& entry, LockMode mode) {
+inline bool HeldLocks::IsLikeOuter(const HeldLock& entry, LockMode mode) {
   const HeldLock& outer = *(&entry - 1);
   const LockClass* lock_class = entry.lock_class.load(std::memory_order_relaxed);
   return !IsLock(lock_class) && entry.attempt() == Attempt::kTry &&
@@ -60,24 +60,27 @@ bool HeldLocks::IsLikeOuter(const HeldLock& entry, LockMode mode) {
          outer.attempt() == Attempt::kTry;
 }
 
+inline void HeldLocks::JoinOuter(HeldLock& entry) {
+  const HeldLock& outer = *(&entry - 1);
+  constexpr std::uint64_t kOwn = (1ull << HeldLock::kInstancesShift) - 1;
+  entry.packed.store((entry.packed.load(std::memory_order_relaxed) & kOwn) |
+                         (outer.packed.load(std::memory_order_relaxed) & ~kOwn),
+                     std::memory_order_relaxed);
+  entry.chain = outer.chain;
+}
+
 void HeldLocks::PushResource(const void* identity, const LockClass& resource_class,
                              std::uint32_t instance, LockMode mode, Attempt attempt, Site site) {
   Push(identity, resource_class, instance, mode, attempt, site);
-  Refill(size() - 1, mode);
+  HeldLock& newest = at(size() - 1);
+  if (size() - 1 > own_ && IsLikeOuter(newest, mode)) JoinOuter(newest);
 }
 
 // A handler's entry follows from nothing before it.
-void HeldLocks::Refill(std::uint32_t i, LockMode mode) {
+inline void HeldLocks::Refill(std::uint32_t i, LockMode mode) {
   HeldLock* entries = entries_.load(std::memory_order_relaxed);
   HeldLock& entry = entries[i];
-  if (i > own_ && IsLikeOuter(entry, mode)) {
-    const std::uint64_t outer = (&entry - 1)->packed.load(std::memory_order_relaxed);
-    constexpr std::uint64_t kOwn = (1ull << HeldLock::kInstancesShift) - 1;
-    entry.packed.store((entry.packed.load(std::memory_order_relaxed) & kOwn) | (outer & ~kOwn),
-                       std::memory_order_relaxed);
-    entry.chain = (&entry - 1)->chain;
-    return;
-  }
+  if (i > own_ && IsLikeOuter(entry, mode)) return JoinOuter(entry);
   const LockClass& lock_class = *entry.lock_class.load(std::memory_order_relaxed);
   const bool begins = lock_class.kind() == LockKind::kInterrupt;
   Fill(entry, begins ? *(entries - 1) : *(&entry - 1), lock_class.id(), entry.instance(), mode,
@@ -111,17 +114,15 @@ bool HeldLocks::RemoveInner(const void* lock) {
   return true;
 }
 
-// The page daemon does this once for each page that it looks at.
-void HeldLocks::MoveDown(HeldLock* entries, std::uint32_t to, const OutlivedLocks::Lock& removed) {
+inline void HeldLocks::MoveDown(HeldLock* entries, std::uint32_t to,
+                                const OutlivedLocks::Lock& removed) {
   HeldLock& entry = entries[to];
   const HeldLock& from = entries[to + 1];
   Unstamp(entry);
   CopyEntry(from, &entry);
-  if (entry.outlives()) [[unlikely]]
-    outlived_[to] = outlived_[to + 1];
-  else
-    outlived_[to].count = 0;
+  if (entry.outlives()) outlived_[to] = outlived_[to + 1];
   if (IsLock(removed.lock_class) && IsLock(entry.lock_class.load(std::memory_order_relaxed))) {
+    if (!entry.outlives()) outlived_[to].count = 0;
     outlived_[to].Add(removed);
     entry.packed.store(entry.packed.load(std::memory_order_relaxed) | HeldLock::kOutlives,
                        std::memory_order_relaxed);

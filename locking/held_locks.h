@@ -241,6 +241,8 @@ class HeldLocks {
   void Refill(std::uint32_t i, LockMode mode);
   // Whether the entry is a resource as the one before it is.
   static bool IsLikeOuter(const HeldLock& entry, LockMode mode);
+  // The entry belongs to the chain of the one before it.
+  static void JoinOuter(HeldLock& entry);
   bool RemoveInner(const void* lock);
   // The entry behind `to` takes its place; what stood there was `removed`.
   void MoveDown(HeldLock* entries, std::uint32_t to, const OutlivedLocks::Lock& removed);

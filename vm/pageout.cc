@@ -1,6 +1,7 @@
 #include "vm/pageout.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "vm/lock_classes.h"
@@ -165,9 +166,9 @@ void PageDaemon::EmptyBatches() {
   system_.queues().FlushBatches();
 }
 
-// The queue lock is held over a page's first look and dropped for the rest: under both locks the
-// page is the object's, and with the object locked it stays so.
-bool PageDaemon::Step(ScanPlace& place, Pass& pass, Look look) {
+// The queue lock is held over the first look at the pages and dropped for the rest: under both
+// locks they are the object's, and with the object locked they stay so.
+bool PageDaemon::Step(ScanPlace& place, std::uint32_t most, Pass& pass, Look look) {
   PageQueues& queues = system_.queues();
   queues.lock.Lock();
   Page* page = place.Step(queues);
@@ -186,17 +187,16 @@ bool PageDaemon::Step(ScanPlace& place, Pass& pass, Look look) {
     system_.counters().Add(Event::kBackOff);
     return true;
   }
-  const bool usable = Usable(*object, *page, pass);
+  std::array<Page*, kNeighbours> usable;
+  std::uint32_t count = 0;
+  for (std::uint32_t met = 1; page != nullptr; ++met) {
+    if (Usable(*object, *page, pass)) usable[count++] = page;
+    page = met < most ? place.StepWithin(queues, *object) : nullptr;
+  }
   queues.lock.Unlock();
-  if (usable) (this->*look)(*object, *page, place, pass);
+  if (count != 0) (this->*look)(*object, std::span(usable).first(count), pass);
   object->lock.Unlock();
   return true;
-}
-
-Page* PageDaemon::NextOf(Object& object, PageQueues& queues, ScanPlace& place, Pass& pass) {
-  Page* page = place.StepWithin(queues, object);
-  while (page != nullptr && !Usable(object, *page, pass)) page = place.StepWithin(queues, object);
-  return page;
 }
 
 bool PageDaemon::Usable(const Object& object, const Page& page, Pass& pass) {
@@ -215,10 +215,11 @@ void PageDaemon::ScanInactive(Pass& pass) {
     if (Missing(pass) == 0) WaitForWrites(pass);
     if (Missing(pass) == 0) return;
     if (!pass.no_room) pass.no_room = !laundry_.WaitForRoom(EndOfPatience());
-  } while (Step(place, pass, &PageDaemon::LookAtInactive));
+  } while (Step(place, 1, pass, &PageDaemon::LookAtInactive));
 }
 
-void PageDaemon::LookAtInactive(Object& object, Page& page, ScanPlace&, Pass& pass) {
+void PageDaemon::LookAtInactive(Object& object, std::span<Page* const> pages, Pass& pass) {
+  Page& page = *pages.front();
   PageQueues& queues = system_.queues();
   const std::uint32_t references = TakeReferences(system_, object, page);
   if (references != 0 && !pass.force()) {
@@ -263,20 +264,19 @@ void PageDaemon::ScanActive(Pass& pass) {
   if (pass.to_inactive == 0) return;
   PageQueues& queues = system_.queues();
   ScanPlace place(queues, PageQueue::kActive, queues.active_count());
-  while (pass.to_inactive != 0 && Step(place, pass, &PageDaemon::LookAtActive)) {
+  while (pass.to_inactive != 0 &&
+         Step(place, std::min(kNeighbours, pass.to_inactive), pass, &PageDaemon::LookAtActive)) {
   }
 }
 
-void PageDaemon::LookAtActive(Object& object, Page& page, ScanPlace& place, Pass& pass) {
+void PageDaemon::LookAtActive(Object& object, std::span<Page* const> pages, Pass& pass) {
+  std::array<std::uint32_t, kNeighbours> references;
+  for (std::size_t i = 0; i < pages.size(); ++i)
+    references[i] = TakeReferences(system_, object, *pages[i]);
   PageQueues& queues = system_.queues();
-  Page* next = &page;
-  for (std::uint32_t looked_at = 1; next != nullptr; ++looked_at) {
-    const std::uint32_t references = TakeReferences(system_, object, *next);
-    PageRoleGuard guard(queues.lock);
-    Age(object, queues, *next, references, pass);
-    const bool more = looked_at < kNeighbours && pass.to_inactive != 0;
-    next = more ? NextOf(object, queues, place, pass) : nullptr;
-  }
+  PageRoleGuard guard(queues.lock);
+  for (std::size_t i = 0; i < pages.size(); ++i)
+    Age(object, queues, *pages[i], references[i], pass);
 }
 
 void PageDaemon::Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,

@@ -20,6 +20,7 @@
 #define VM_PAGEOUT_H_
 
 #include <cstdint>
+#include <span>
 
 #include "locking/relaxed.h"
 #include "locking/thread.h"
@@ -37,7 +38,7 @@ inline constexpr std::uint32_t kMaxLaunder = 32;          // clusters written by
 inline constexpr std::uint32_t kForcePass = 3;            // references no longer count
 inline constexpr std::uint32_t kOutOfMemoryPasses = 6;    // so many in a row came to nothing
 inline constexpr std::uint32_t kMaxDeclineDoublings = 6;  // of kActDecline, one a pass
-inline constexpr std::uint32_t kNeighbours = 32;  // looked at under one hold of their object
+inline constexpr std::uint32_t kNeighbours = 32;          // of one object, looked at together
 
 // How long the daemon counts on writes that do not come to an end.
 inline constexpr std::uint64_t kWritePatienceNs = 100'000'000;
@@ -91,19 +92,17 @@ class PageDaemon {
   void ScanInactive(Pass& pass);
   void ScanActive(Pass& pass);
   class ScanPlace;
-  using Look = void (PageDaemon::*)(Object&, Page&, ScanPlace&, Pass&);
-  // Goes on by one page and calls `look` for it with its object locked; false at the end.
-  bool Step(ScanPlace& place, Pass& pass, Look look);
-  // Goes on to the next page that is worth a look, among those of the object that stand here.
-  Page* NextOf(Object& object, PageQueues& queues, ScanPlace& place, Pass& pass)
-      LOCKING_REQUIRES(object.lock, queues.lock);
+  using Look = void (PageDaemon::*)(Object&, std::span<Page* const>, Pass&);
+  // Goes on by one page, and over those of the same object that stand behind it, `most` in all;
+  // calls `look` for those that are worth one, with their object locked. False at the end.
+  bool Step(ScanPlace& place, std::uint32_t most, Pass& pass, Look look);
   // Whether a page is worth a look; the page queues are locked.
   bool Usable(const Object& object, const Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
-  void LookAtInactive(Object& object, Page& page, ScanPlace& place, Pass& pass)
+  // At one page.
+  void LookAtInactive(Object& object, std::span<Page* const> pages, Pass& pass)
       LOCKING_REQUIRES(object.lock);
   void LookAtDirty(Object& object, Page& page, Pass& pass) LOCKING_REQUIRES(object.lock);
-  // At the pages of the object behind it too: neighbours on the queue are mostly of one object.
-  void LookAtActive(Object& object, Page& page, ScanPlace& place, Pass& pass)
+  void LookAtActive(Object& object, std::span<Page* const> pages, Pass& pass)
       LOCKING_REQUIRES(object.lock);
   void Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,
            Pass& pass) LOCKING_REQUIRES(object.lock, queues.lock);

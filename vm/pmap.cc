@@ -392,7 +392,9 @@ std::uint32_t Pmap::TestAndClearReferenced(System& system, Page& page) {
   return count;
 }
 
+// With the owner locked no mapping becomes writable, and what loses that hands its modified bit on.
 bool Pmap::IsModified(System& system, const Page& page) {
+  if (!page.writeable.Load()) return false;
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
   locking::MutexGuard guard(shard.lock);
   for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
