@@ -289,7 +289,8 @@ void LockOrderWitness::Add(ThreadState& self, const Attempted& taking, Acquisiti
   if (taking.attempt == Attempt::kBlocking) CheckKinds(index, findings);
   if (!taking.in_order()) CheckSameClass(self, taking, index, findings);
   if (news) CheckCycles(index, findings);
-  if (new_writer || std::exchange(reconsider_, false)) Reconsider(findings);
+  const bool learnt = std::exchange(reconsider_, false);
+  if (new_writer || learnt) Reconsider(findings);
 }
 
 void LockOrderWitness::CheckKinds(std::uint32_t index, Findings* findings) {
