@@ -105,6 +105,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
         (vm::Pindex{plan->machine.pages} + plan->machine.swap_slots) * percent / 100;
   plan->store = settings.Text("store");
   plan->store_faults = StoreFaultsOf(settings);
+  plan->world.file_faults = plan->store_faults;
   plan->world.store_may_fail = plan->store_faults.any() || plan->store != "memory";
   CheckWorkers(*plan);
   CheckMemory(*plan);

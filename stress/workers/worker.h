@@ -48,6 +48,7 @@ std::unique_ptr<Worker> MakeAdviseWorker(const WorkerParameters& p, const Worker
 std::unique_ptr<Worker> MakeCollapseWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeContiguousWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFaultWorker(const WorkerParameters& p, const WorkerSetup& setup);
+std::unique_ptr<Worker> MakeFileWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeMapWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakePageoutWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeSendWorker(const WorkerParameters& p, const WorkerSetup& setup);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "locking/atomic.h"
@@ -38,6 +39,13 @@ struct WorkerContext {
   OperationLog log;
   WorkerCounters counters;
 };
+
+// A check of the harness failed. An exploration ends with it; a native run decides itself.
+void ReportWrong(const WorkerContext& context, const char* id, const std::string& title,
+                 std::string what);
+// An outcome that is allowed at any time: the machine has not enough of something, or its store is
+// one that fails.
+bool IsRefusal(const WorkerContext& context, vm::Result result);
 
 enum class Access : std::uint8_t { kLoad, kStore };
 

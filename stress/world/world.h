@@ -14,6 +14,7 @@
 #include "locking/mutex.h"
 #include "locking/random.h"
 #include "stress/world/claim.h"
+#include "stress/world/files.h"
 #include "stress/world/mapping.h"
 #include "stress/world/oracle.h"
 #include "stress/world/roster.h"
@@ -53,6 +54,7 @@ struct WorldConfig {
   // about running out.
   std::uint64_t commit_limit = 0;
   bool store_may_fail = false;  // an I/O error is a legal outcome
+  StoreFaults file_faults;
 };
 
 class World {
@@ -90,11 +92,18 @@ class World {
   bool store_may_fail() const { return config_.store_may_fail; }
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
-  // Exits every space, which ends the world: no worker runs any more.
+  // One of the files, of which there are at most `files` of `pages` pages each; nullptr while
+  // another worker makes the first.
+  FileState* PickFile(locking::Random& random, std::uint32_t files, std::uint32_t pages)
+      LOCKING_EXCLUDES(lock_);
+  // Exits every space and closes every file, which ends the world: no worker runs any more. A file
+  // that does not have what was stored to it is reported, unless its close said so.
   void ExitAll() LOCKING_EXCLUDES(lock_);
 
  private:
   Shared<SpaceState> CreateSpace();
+  std::uint32_t file_count() LOCKING_EXCLUDES(lock_);
+  void CloseFile(FileState& file) const;
 
   vm::System& system_;
   const WorldConfig config_;
@@ -103,6 +112,8 @@ class World {
   Roster<SpaceState> spaces_;
   locking::Mutex lock_;
   std::vector<Shared<SpaceState>> private_ LOCKING_GUARDED_BY(lock_);
+  Claim making_file_;
+  std::vector<std::unique_ptr<FileState>> files_ LOCKING_GUARDED_BY(lock_);
 };
 
 }  // namespace stress

@@ -1,0 +1,67 @@
+// FileState: a file of the run, open for as long as the world lasts, and what the harness knows of
+// its contents. It has two parts:
+//
+//   kept    never truncated: records that the oracle checks, in all mappings and in the file itself
+//   tail    truncated and extended again. Each place holds 0, or a word that says how many
+//           truncations had been when it was stored: what an earlier one took never comes back
+//
+// Thread safety: all functions may be called by any thread. As in the oracle, what is known is kept
+// in relaxed atomics, and orders nothing.
+#ifndef STRESS_WORLD_FILES_H_
+#define STRESS_WORLD_FILES_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "locking/atomic.h"
+#include "stress/world/claim.h"
+#include "stress/world/faulty_file.h"
+#include "stress/world/oracle.h"
+#include "stress/world/shared.h"
+#include "vm/system.h"
+
+namespace stress {
+
+class FileState {
+ public:
+  // `pages`, half of them kept, from 2. `number` from 1. Opens the file in `system`.
+  FileState(vm::System& system, Lineage& lineage, std::uint32_t number, std::uint32_t pages,
+            const StoreFaults& faults);
+  FileState(const FileState&) = delete;
+
+  const std::uint32_t number;
+  std::uint32_t pages() const { return pages_; }
+  std::uint32_t kept_pages() const { return pages_ / 2; }
+  std::uint32_t tail_pages() const { return pages_ - kept_pages(); }
+  vm::Vnode& vnode() { return *vnode_; }
+  const Shared<Memory>& memory() const { return memory_; }  // of the part that is kept
+
+  // Shared by who stores to the tail what is not 0; alone: truncates it.
+  Claim tail_use;
+  // What to store at a place of the tail now.
+  std::uint64_t TailWord(std::uint32_t page) const;
+  // What a place of the tail may at least hold: to be asked before a load.
+  std::uint32_t TailFloor(std::uint32_t page) const { return floors_[page].Peek(); }
+  // Whether a load that began then may have found `word`.
+  bool TailMayHold(std::uint32_t page, std::uint32_t floor, std::uint64_t word) const;
+  // The file was truncated to end before `page` of the tail. By whoever has tail_use alone.
+  void NoteTruncated(std::uint32_t page);
+
+  // The record as the file itself has it. Nobody may write the file meanwhile.
+  Record RecordInFile(std::uint32_t page, std::uint32_t slot);
+  // Ends the use that the world has. What ReleaseVnode says.
+  vm::Result Close();
+
+ private:
+  vm::System& system_;
+  const std::uint32_t pages_;
+  const Shared<Memory> memory_;
+  FaultyFile file_;
+  vm::Vnode* vnode_;
+  locking::Atomic<std::uint32_t> truncations_{1};
+  std::unique_ptr<locking::Atomic<std::uint32_t>[]> floors_;  // by page of the tail
+};
+
+}  // namespace stress
+
+#endif  // STRESS_WORLD_FILES_H_
