@@ -443,7 +443,7 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   ASSERT_EQ(Run({"lockorder", "--book=book.toml", "--update"}).exit_code, 0);
   EXPECT_TRUE(Contains(Read("book.toml"), "\"map\", \"object\"")) << Read("book.toml");
   Write("book.toml",
-        "order = [[\"map\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
+        "order = [[\"map\", \"vnode\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
         "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"page "
         "batch\", \"fictitious pages\", \"free queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
