@@ -4,6 +4,7 @@
 #include <string>
 
 #include "vm/check_view.h"
+#include "vm/inspect.h"
 
 namespace vm {
 namespace {
@@ -61,6 +62,8 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
   in_use(system.index_nodes().in_use(), "page-index nodes are used");
   in_use(system.queues().wired_count(), "pages are wired");
   in_use(system.free_queue().held_count(), "pages are held");
+  for (Object* object : system.AllObjects())
+    if (view.Of(object).type != ObjectType::kDead) findings.Add(InspectObject(*object));
   std::vector<locking::Finding> all;
   findings.MoveTo(&all);
   return all;

@@ -39,7 +39,7 @@ bool PopulateObject(System& system, Object& object, Pindex first, Pindex last)
     LOCKING_REQUIRES(object.lock);
 
 // The first page of the range that is busy, or nullptr.
-Page* FirstBusyPage(Object& object, Pindex first, Pindex last) LOCKING_REQUIRES_SHARED(object.lock);
+Page* FirstBusyPage(Object& object, Pindex first, Pindex last) LOCKING_REQUIRES(object.lock);
 
 // Moves the pages [offset, offset + size) of an anonymous object, resident or in swap, to a new
 // one, which shadows what `object` shadows, and is charged for them in its place. Each page of the
