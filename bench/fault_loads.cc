@@ -127,7 +127,7 @@ class SwapInLoad final : public FaultLoad {
  private:
   void Evict(vm::Object& object, vm::Page& page) LOCKING_NO_ANALYSIS {
     {
-      vm::PageRoleGuard guard(system_->queues().lock);
+      vm::PageRoleGuard guard(system_->queues().PageLock(page));
       system_->queues().Deactivate(page);
     }
     Check(vm::ReclaimPage(*system_, object, page) == vm::Reclaimed::kYes, "a page stays");

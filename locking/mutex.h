@@ -100,6 +100,8 @@ class LOCKING_CAPABILITY("mutex") RecursiveMutex {
   }
   // How often the owner took it beyond the first time; the caller holds it.
   std::uint32_t depth() const { return depth_; }
+  // What reports name.
+  const Mutex& mutex() const { return mutex_; }
 
  private:
   Mutex mutex_;

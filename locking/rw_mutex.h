@@ -144,20 +144,24 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
 
 using WriteGuard = Guard<RwMutex>;
 
-class LOCKING_SCOPED_CAPABILITY ReadGuard {
+// Holds any lock with LockShared and UnlockShared for its lifetime.
+template <typename Lockable>
+class LOCKING_SCOPED_CAPABILITY SharedGuard {
  public:
-  explicit ReadGuard(RwMutex& lock, Site site = Site::current()) LOCKING_ACQUIRE_SHARED(lock)
+  explicit SharedGuard(Lockable& lock, Site site = Site::current()) LOCKING_ACQUIRE_SHARED(lock)
       : lock_(lock), site_(site) {
     lock_.LockShared(site);
   }
-  ~ReadGuard() LOCKING_RELEASE() { lock_.UnlockShared(site_); }
-  ReadGuard(const ReadGuard&) = delete;
-  ReadGuard& operator=(const ReadGuard&) = delete;
+  ~SharedGuard() LOCKING_RELEASE() { lock_.UnlockShared(site_); }
+  SharedGuard(const SharedGuard&) = delete;
+  SharedGuard& operator=(const SharedGuard&) = delete;
 
  private:
-  RwMutex& lock_;
+  Lockable& lock_;
   Site site_;
 };
+
+using ReadGuard = SharedGuard<RwMutex>;
 
 }  // namespace locking
 

@@ -17,6 +17,7 @@
 #include "locking/executor.h"
 #include "locking/mutex.h"
 #include "locking/resource.h"
+#include "locking/role.h"
 #include "locking/rw_mutex.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread_state.h"
@@ -65,6 +66,24 @@ class SleepQueue {
   LookUpAgain SleepDropShared(const void* channel, RwMutex& interlock, const Resource& resource,
                               std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
       LOCKING_RELEASE_SHARED(interlock);
+  // The same with a role.
+  template <typename Own>
+  LookUpAgain SleepDrop(const void* channel, Role<Own>& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_RELEASE(interlock) LOCKING_NO_ANALYSIS {
+    if (interlock.giant_ == nullptr)
+      return SleepDrop(channel, static_cast<Own&>(interlock), resource, deadline_ns, site);
+    Mutex& mutex = interlock.giant_->LeaveToSleep(interlock.Taken(), site);
+    return SleepDrop(channel, mutex, resource, deadline_ns, site);
+  }
+  template <typename Own>
+  LookUpAgain SleepKeep(const void* channel, Role<Own>& interlock, const Resource& resource,
+                        std::uint64_t deadline_ns = kNoDeadline, Site site = Site::current())
+      LOCKING_REQUIRES(interlock) LOCKING_NO_ANALYSIS {
+    const LookUpAgain slept = SleepDrop(channel, interlock, resource, deadline_ns, site);
+    interlock.Lock(site);
+    return slept;
+  }
 
   // Without an interlock, unless `ready` says that there is nothing to wait for. It is asked once
   // the caller is queued, so a wakeup made after what makes it true cannot be missed; it only

@@ -184,7 +184,7 @@ SpaceView ViewSpace(Space& space) {
 void ViewPvLists(MachineView* view) {
   for (Page& page : view->pages) {
     PvLists::Shard& shard = view->system.pv_lists().ShardOf(page);
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     for (const PvEntry* pv = page.pv_first; pv != nullptr; pv = pv->next)
       view->pv_lists.push_back({.frame = page.frame, .pmap = pv->pmap->id(), .va = pv->va});
   }

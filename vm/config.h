@@ -27,6 +27,7 @@ struct SystemConfig {
   std::uint32_t swap_slots = 0;     // pages of swap space; 0: none
   std::uint32_t device_frames = 0;  // behind the memory, and none of it: devices' (fictitious.h)
   bool idle_zero = false;           // a thread zeroes free pages ahead (page_zeroing.h)
+  LockDialect locks = LockDialect::kQueues;
   IndexKind index = IndexKind::kRadix;
   // Pages that spaces without a credential of their own may claim, in all.
   Pindex charge_limit = kNoChargeLimit;

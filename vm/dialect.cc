@@ -2,6 +2,18 @@
 
 namespace vm {
 
+const char* LockDialectName(LockDialect dialect) {
+  switch (dialect) {
+    case LockDialect::kQueues:
+      return "queues";
+    case LockDialect::kGiant:
+      return "giant";
+    case LockDialect::kPerPage:
+      return "per-page";
+  }
+  return "?";
+}
+
 const char* IndexKindName(IndexKind kind) {
   switch (kind) {
     case IndexKind::kRadix:

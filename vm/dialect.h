@@ -8,6 +8,17 @@
 
 namespace vm {
 
+// The granularity of the locks: which lock plays which role.
+enum class LockDialect : std::uint8_t {
+  kQueues,   // the page queue mutex is the page role too
+  kGiant,    // one mutex plays every role of mutex kind from the object inward
+  kPerPage,  // the page role is a hashed pool of locks
+};
+inline constexpr std::array kLockDialects = {LockDialect::kQueues, LockDialect::kGiant,
+                                             LockDialect::kPerPage};
+// "queues", "giant", "per-page".
+const char* LockDialectName(LockDialect dialect);
+
 // How an object finds its pages.
 enum class IndexKind : std::uint8_t {
   kRadix,   // 64-way nodes

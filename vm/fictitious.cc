@@ -5,11 +5,11 @@
 
 namespace vm {
 
-FictitiousPages::FictitiousPages(std::uint64_t all_blocks)
-    : all_blocks_(all_blocks), lock_(kFictitiousPagesLock) {}
+FictitiousPages::FictitiousPages(std::uint64_t all_blocks, locking::Giant* giant)
+    : all_blocks_(all_blocks), lock_(kFictitiousPagesLock, 0, giant) {}
 
 Page& FictitiousPages::Take(Frame frame) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   if (free_.empty()) {
     Page& page = storage_.emplace_back();
     page.identity = PageIdentity::kFictitious;
@@ -29,7 +29,7 @@ void FictitiousPages::Return(Page& page) {
   Require(page.fictitious() && page.object == nullptr && !page.busied() && page.wire_count == 1 &&
               page.hold_count == 0,
           "INV-02", "a fictitious page is returned that is in use, or is none");
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   free_.push_back(&page);
   in_use_.Subtract(1);
 }

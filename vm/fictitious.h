@@ -16,14 +16,14 @@
 #include <vector>
 
 #include "locking/annotations.h"
-#include "locking/mutex.h"
+#include "vm/lock_roles.h"
 #include "vm/page.h"
 
 namespace vm {
 
 class FictitiousPages {
  public:
-  explicit FictitiousPages(std::uint64_t all_blocks);
+  FictitiousPages(std::uint64_t all_blocks, locking::Giant* giant);
   FictitiousPages(const FictitiousPages&) = delete;
 
   // A page of `frame`, which has no owner and is not busy.
@@ -35,7 +35,7 @@ class FictitiousPages {
 
  private:
   const std::uint64_t all_blocks_;
-  locking::Mutex lock_;
+  MutexRole lock_;
   std::deque<Page> storage_ LOCKING_GUARDED_BY(lock_);
   std::vector<Page*> free_ LOCKING_GUARDED_BY(lock_);
   locking::Relaxed<std::uint32_t> in_use_;

@@ -7,12 +7,12 @@
 
 namespace vm {
 
-Laundry::Laundry(System& system) : system_(system), lock_(kLaundryLock) {}
+Laundry::Laundry(System& system) : system_(system), lock_(kLaundryLock, 0, system.giant()) {}
 Laundry::~Laundry() { Stop(); }
 
 void Laundry::Start() {
   {
-    locking::MutexGuard guard(lock_);
+    RoleGuard guard(lock_);
     running_ = true;
   }
   for (locking::Thread& thread : threads_) thread = locking::Thread("laundry", [this] { Work(); });
@@ -20,7 +20,7 @@ void Laundry::Start() {
 
 void Laundry::Stop() {
   {
-    locking::MutexGuard guard(lock_);
+    RoleGuard guard(lock_);
     running_ = false;
   }
   system_.sleep_queue().WakeAll(&work_channel_);
@@ -29,7 +29,7 @@ void Laundry::Stop() {
 
 bool Laundry::HandOver(std::unique_ptr<Load>* load) {
   {
-    locking::MutexGuard guard(lock_);
+    RoleGuard guard(lock_);
     if (!running_) return false;
     if ((*load)->vnode == nullptr) Pager::GiveAway(*(*load)->object, (*load)->write);
     writes_under_way_ = writes_under_way_ + 1;
@@ -63,7 +63,7 @@ void Laundry::Launder(Object& object, Page& page, std::uint32_t wanted) {
     }
     laundered = EndLaundering(system_, object, load->write, wanted);
   }
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   NoteEnd(laundered);
 }
 
@@ -79,7 +79,7 @@ Laundered Laundry::Finish(Load& load) {
 }
 
 std::unique_ptr<Laundry::Load> Laundry::NextLoad() {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   while (queue_.empty()) {
     if (!running_) return nullptr;
     system_.sleep_queue()
@@ -97,7 +97,7 @@ void Laundry::Work() {
   while (const std::unique_ptr<Load> load = NextLoad()) {
     if (load->vnode == nullptr) Pager::TakeOver(*load->object, load->write);
     const Laundered laundered = Finish(*load);
-    locking::MutexGuard guard(lock_);
+    RoleGuard guard(lock_);
     writes_under_way_ = writes_under_way_ - 1;
     pages_under_way_ = pages_under_way_ - load->pages();
     NoteEnd(laundered);
@@ -112,14 +112,14 @@ void Laundry::NoteEnd(const Laundered& laundered) {
 
 Laundered Laundry::TakeLaundered() {
   if (!ended_) return {};
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   ended_ = false;
   return std::exchange(laundered_, {});
 }
 
 bool Laundry::WaitUntilBelow(std::uint32_t writes, std::uint64_t deadline_ns) {
   if (writes_under_way_ < writes) return true;  // as mostly, for each page that is looked at
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   while (writes_under_way_ >= writes) {
     const locking::LookUpAgain woken = system_.sleep_queue().SleepKeep(
         &done_channel_, lock_, {.resource_class = &kLaundryDone, .message = "ldone"}, deadline_ns);

@@ -16,7 +16,6 @@
 #include <memory>
 
 #include "locking/annotations.h"
-#include "locking/mutex.h"
 #include "locking/relaxed.h"
 #include "locking/sleep_queue.h"
 #include "locking/thread.h"
@@ -77,7 +76,7 @@ class Laundry {
   bool WaitUntilBelow(std::uint32_t writes, std::uint64_t deadline_ns) LOCKING_EXCLUDES(lock_);
 
   System& system_;
-  locking::Mutex lock_;
+  MutexRole lock_;
   std::deque<std::unique_ptr<Load>> queue_ LOCKING_GUARDED_BY(lock_);
   bool running_ LOCKING_GUARDED_BY(lock_) = false;
   Laundered laundered_ LOCKING_GUARDED_BY(lock_);  // and not taken yet

@@ -13,6 +13,8 @@ const LockClass kMapLock("map", LockKind::kSleepable, LockClassFlags::kNone,
 const LockClass kVnodeLock("vnode", LockKind::kSleepable);
 const LockClass kObjectLock("object", LockKind::kMutex, LockClassFlags::kNone,
                             &ObjectLock::ShadowBeforeBacker);
+const LockClass kGiantLock("giant", LockKind::kMutex);
+const LockClass kPageLock("page", LockKind::kMutex);
 const LockClass kPageQueuesLock("page queues", LockKind::kMutex);
 const LockClass kPmapLock("pmap", LockKind::kMutex);
 const LockClass kPvListLock("pv list", LockKind::kMutex);

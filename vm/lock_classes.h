@@ -6,8 +6,13 @@
 //   vnode         sleepable rw  size of one file; held over transfers of its pages. Never two.
 //   object        rw            page index, counts, flags, shadow list, backing; its pages' owner
 //                               fields. Inside the class: shadow before backer.
-//   page queues   mutex         paging queues and counters; in this dialect the page role too
-//                               (wire, hold, act count)
+//   giant         mutex         in the dialect giant, instead of object, page queues, pmap, pv
+//   list,
+//                               laundry, swap, object list and index nodes
+//   page          mutex         in the dialect per-page: wire, hold and act count of the pages that
+//                               hash to it
+//   page queues   mutex         paging queues and counters; in the dialect queues what "page"
+//                               protects, too
 //   pmap          mutex         page tables, resident and wired counts of one pmap
 //   pv list       mutex         the PV lists of a block of frames
 //   cpu access    mutex         a simulated CPU's TLB; held while it touches a frame
@@ -40,6 +45,8 @@ namespace vm {
 extern const locking::LockClass kMapLock;
 extern const locking::LockClass kVnodeLock;
 extern const locking::LockClass kObjectLock;
+extern const locking::LockClass kGiantLock;
+extern const locking::LockClass kPageLock;
 extern const locking::LockClass kPageQueuesLock;
 extern const locking::LockClass kPmapLock;
 extern const locking::LockClass kPvListLock;

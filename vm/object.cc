@@ -10,8 +10,8 @@
 
 namespace vm {
 
-ObjectLock::ObjectLock(const Object& object, std::uint32_t id)
-    : RwMutex(kObjectLock, id), object_(object) {}
+ObjectLock::ObjectLock(const Object& object, std::uint32_t id, locking::Giant* giant)
+    : RwRole(kObjectLock, id, giant), object_(object) {}
 
 bool ObjectLock::ShadowBeforeBacker(const locking::LockBase& held,
                                     const locking::LockBase& taken) LOCKING_NO_ANALYSIS {
@@ -19,8 +19,8 @@ bool ObjectLock::ShadowBeforeBacker(const locking::LockBase& held,
   return static_cast<const ObjectLock&>(held).object_.backing == &backer;
 }
 
-Object::Object(std::uint32_t object_id, IndexKind index_kind)
-    : lock(*this, object_id), id(object_id), index(index_kind) {}
+Object::Object(const System& system, std::uint32_t object_id)
+    : lock(*this, object_id, system.giant()), id(object_id), index(system.config().index) {}
 Object::~Object() { delete swap; }  // of a machine that was given up
 
 Object* AllocateObject(System& system, ObjectType type, Pindex size) {

@@ -19,7 +19,7 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 
-#include "locking/rw_mutex.h"
+#include "locking/role.h"
 #include "vm/page_index.h"
 #include "vm/types.h"
 
@@ -32,10 +32,10 @@ class System;
 class SwapMap;
 class Vnode;
 
-// The lock that plays the object role: its own in the dialects `queues` and `per-page`.
-class ObjectLock : public locking::RwMutex {
+// The object role.
+class ObjectLock : public locking::RwRole {
  public:
-  explicit ObjectLock(const Object& object, std::uint32_t id);
+  ObjectLock(const Object& object, std::uint32_t id, locking::Giant* giant);
   // The order inside the class: whether `taken` is of the backer of the object of `held`, which the
   // caller holds.
   static bool ShadowBeforeBacker(const locking::LockBase& held, const locking::LockBase& taken);
@@ -43,12 +43,12 @@ class ObjectLock : public locking::RwMutex {
  private:
   const Object& object_;
 };
-using ObjectGuard = locking::WriteGuard;
+using ObjectGuard = locking::Guard<ObjectLock>;
 
 // On cache lines of its own: else threads that share nothing would, by chance.
 class alignas(64) Object {
  public:
-  Object(std::uint32_t id, IndexKind index_kind);
+  Object(const System& system, std::uint32_t id);
   ~Object();
   Object(const Object&) = delete;
 

@@ -2,9 +2,9 @@
 //
 // Lock key, one letter a field:
 //   (o) the owner's lock: the object it belongs to, held exclusively to change
-//   (p) the page role (PageLock): a hashed pool in the dialect per-page, the page queue mutex in
-//       the dialect queues
+//   (p) the page role (PageQueues::PageLock)
 //   (q) the page role and the page queue mutex to change; either to read
+//   (l) the page queue mutex
 //   (f) the lock of the free queue, or of the batch, that the page stands on while it is free or
 //       held; else the page role
 //   (v) the PV list lock of the page
@@ -59,7 +59,7 @@ struct Page {
   bool wanted = false;            // (o) somebody sleeps for busy
   bool zeroed = false;            // (f) PG_ZERO: the frame reads as zero; ignored once valid
   std::uint16_t wire_count = 0;   // (p)
-  std::uint16_t hold_count = 0;   // (p)
+  locking::Relaxed<std::uint16_t> hold_count = 0;  // (p)
   // (o) and (p) to change, either to read. Loans to senders: a write makes a copy (page_cow.h).
   std::uint16_t cow = 0;
   std::uint8_t act_count = 0;                            // (p)
@@ -70,7 +70,7 @@ struct Page {
   // it is freed.
   bool unmanaged = false;
   bool nosync = false;     // (o) PG_NOSYNC: dirty memory that need not be written for a sync
-  std::uint8_t batch = 0;  // (q) active, and not yet on the queue: 1 + the batch that it stands on
+  std::uint8_t batch = 0;  // (l) active, and not yet on the queue: 1 + the batch that it stands on
   bool marker = false;     // (c) a scan's place holder, not a page
   locking::Atomic<bool> referenced{false};  // (a) by anyone; a hint
   // (a) some mapping may write: set under the pmap and owner locks, cleared when all lost it

@@ -13,7 +13,7 @@ namespace {
 // Whether the cache page was freed. One that is held would only go to the hold list: it is used
 // still. The object is only tried, since its lock comes before page queues, unless it is `own`,
 // which the caller holds. The analysis cannot follow a lock that may be held already.
-bool ReclaimIfPossible(System& system, Object* own, Page& page) LOCKING_NO_ANALYSIS {
+bool FreeCached(System& system, Object* own, Page& page) LOCKING_NO_ANALYSIS {
   Require(page.wire_count == 0 && !page.unmanaged, "INV-23",
           "a page on the cache queue is wired or unmanaged");
   if (page.hold_count != 0) {
@@ -29,13 +29,22 @@ bool ReclaimIfPossible(System& system, Object* own, Page& page) LOCKING_NO_ANALY
   return true;
 }
 
+// The same. The page role comes before page queues, too.
+bool ReclaimIfPossible(System& system, Object* own, Page& page)
+    LOCKING_REQUIRES(system.queues().lock) {
+  PageRole& page_lock = system.queues().PageLock(page);
+  if (!page_lock.TryLock()) return false;
+  const bool freed = FreeCached(system, own, page);
+  page_lock.Unlock();
+  return freed;
+}
+
 // vm_page_select_cache: frees a cache page, of the colour if there is one. Each is looked at once.
 // False: none could be had.
 bool ReclaimCachePage(System& system, Object* own, std::uint64_t color) {
-  PageQueues& queues = system.queues();
-  PageRoleGuard guard(queues.lock);
-  for (std::uint32_t n = 0; n < kColors && queues.cache_count() != 0; ++n) {
-    PageList& list = queues.cache().OfColor(NthColor(color, n));
+  PageRoleGuard guard(system.queues().lock);
+  for (std::uint32_t n = 0; n < kColors && system.queues().cache_count() != 0; ++n) {
+    PageList& list = system.queues().cache().OfColor(NthColor(color, n));
     for (auto next = list.begin(); next != list.end();) {
       Page& page = *next++;
       if (!ReclaimIfPossible(system, own, page)) continue;
@@ -79,7 +88,7 @@ enum class FrameBytesAre : std::uint8_t { kAnything, kZero };
 
 // The page has no owner any more.
 void PutPage(System& system, Page& page, FrameBytesAre bytes)
-    LOCKING_REQUIRES(system.queues().lock) {
+    LOCKING_REQUIRES(system.queues().page_role) {
   page.valid = 0;
   page.dirty.Store(0, std::memory_order_relaxed);
   page.writeable.Store(false, std::memory_order_relaxed);
@@ -102,7 +111,7 @@ void FreeOwnedPage(System& system, Object& object, Page& page, FrameBytesAre byt
     return;
   }
   Require(!Pmap::IsMapped(system, page), "INV-42", "a mapped page is freed");
-  PageRoleGuard guard(system.queues().lock);
+  PageRoleGuard guard(system.queues().PageLock(page));
   Require(page.wire_count == 0, "INV-30", "a wired page is freed");
   system.queues().Dequeue(page);
   RemovePage(system, object, page);
@@ -126,7 +135,7 @@ Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocR
   Page* page = LookupPage(object, pindex);
   if (page == nullptr || page->queue != PageQueue::kCache) return nullptr;
   {
-    PageRoleGuard guard(system.queues().lock);
+    PageRoleGuard guard(system.queues().PageLock(*page));
     system.queues().Dequeue(*page);
     if (request.wired) system.queues().Wire(*page);
   }
@@ -155,7 +164,7 @@ void FreeUnownedPage(System& system, Page& page) {
                                      page.identity == PageIdentity::kContiguous ||
                                      page.identity == PageIdentity::kDetached),
           "INV-10", "a page is freed as unowned that has an owner or is free");
-  PageRoleGuard guard(system.queues().lock);
+  PageRoleGuard guard(system.queues().PageLock(page));
   Require(page.wire_count == 0, "INV-30", "a wired page is freed");
   PutPage(system, page, FrameBytesAre::kAnything);
 }

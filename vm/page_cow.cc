@@ -27,7 +27,7 @@ bool LendPage(System& system, Object& owner, Page& page) {
 namespace {
 
 // Takes one loan of the page back, which is of an object whose lock is held, or of none.
-void EndLoan(System& system, Page& page) LOCKING_REQUIRES(system.queues().lock) {
+void EndLoan(System& system, Page& page) LOCKING_REQUIRES(system.queues().page_role) {
   Require(page.cow > 0, "INV-27", "a page is returned that is not lent");
   --page.cow;
   const bool last = system.queues().Unwire(page, PageQueues::Then::kDeactivate);
@@ -64,14 +64,17 @@ Page* ReplaceLentPage(System& system, Object& owner, Page& page) {
   Pmap::RemoveAll(system, page);
   CopyPage(system, page, *copy);
   const Pindex pindex = page.pindex;
+  std::uint32_t wirings = 0;
   {
     PageRoleGuard guard(system.queues().PageLock(page));
-    for (std::uint32_t left = page.wire_count - page.cow; left > 0; --left) {
-      system.queues().Wire(*copy);
+    for (; page.wire_count > page.cow; ++wirings)
       system.queues().Unwire(page, PageQueues::Then::kDeactivate);
-    }
     RemovePage(system, owner, page);
     ChangeIdentity(page, PageIdentity::kDetached);
+  }
+  {
+    PageRoleGuard guard(system.queues().PageLock(*copy));
+    for (; wirings > 0; --wirings) system.queues().Wire(*copy);
   }
   UndirtyPage(page);
   ChangeIdentity(*copy, PageIdentity::kObject);

@@ -11,7 +11,7 @@ void TakeResident(System& system, Object& object, Page& page, const GrabRequest&
     LOCKING_REQUIRES(object.lock) {
   if (request.wired || page.queue == PageQueue::kCache) {
     PageQueues& queues = system.queues();
-    PageRoleGuard guard(queues.lock);
+    PageRoleGuard guard(queues.PageLock(page));
     // Nobody keeps a page busy where a search for a page to take would meet it (D12).
     if (page.queue == PageQueue::kCache) queues.Deactivate(page);
     if (request.wired) queues.Wire(page);

@@ -1,16 +1,27 @@
 #include "vm/page_queues.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
+#include <numeric>
 
 #include "vm/lock_classes.h"
 #include "vm/require.h"
 
 namespace vm {
 
-PageQueues::PageQueues(std::uint32_t batch_pages, Counters& counters)
-    : lock(kPageQueuesLock), counters_(counters), batch_pages_(batch_pages) {}
+PageQueues::PooledLock::PooledLock(std::uint32_t number) : lock(kPageLock, number, nullptr) {}
+
+PageQueues::PageQueues(std::uint32_t batch_pages, Counters& counters, LockDialect dialect,
+                       locking::Giant* giant)
+    : lock(kPageQueuesLock, 0, giant), counters_(counters), batch_pages_(batch_pages) {
+  if (dialect != LockDialect::kPerPage) return;
+  // A lock cannot be moved: the vector makes each of them from one element of a range.
+  std::array<std::uint32_t, kPageLocks> numbers;
+  std::iota(numbers.begin(), numbers.end(), 0);
+  page_locks_ = std::vector<PooledLock>(numbers.begin(), numbers.end());
+}
 
 PageList& PageQueues::ListOf(PageQueue queue, const Page& page) {
   return queue == PageQueue::kActive     ? active_
@@ -24,7 +35,7 @@ locking::Relaxed<std::uint32_t>& PageQueues::CountOf(PageQueue queue) {
                                          : cache_count_;
 }
 
-void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
+void PageQueues::Link(Page& page, PageQueue queue, Where where) {
   Require(page.queue == PageQueue::kNone && page.wire_count == 0 && !page.unmanaged, "INV-22",
           "a page is queued that is wired, unmanaged or on a queue");
   PageList& list = ListOf(queue, page);
@@ -36,8 +47,7 @@ void PageQueues::Enqueue(Page& page, PageQueue queue, Where where) {
   CountOf(queue).Add(1);
 }
 
-void PageQueues::Dequeue(Page& page) {
-  if (page.queue == PageQueue::kNone) return;
+void PageQueues::Unlink(Page& page) {
   Require(page.queue != PageQueue::kFree && page.queue != PageQueue::kFreeBatch &&
               page.queue != PageQueue::kHold,
           "INV-25", "a free page is taken off the paging queues");
@@ -54,12 +64,24 @@ void PageQueues::Dequeue(Page& page) {
   page.queue = PageQueue::kNone;
 }
 
+void PageQueues::Move(Page& page, PageQueue to, Where where) {
+  PageLock(page).AssertHeld();
+  PageRoleGuard guard(lock);
+  if (page.queue != PageQueue::kNone) Unlink(page);
+  if (to != PageQueue::kNone) Link(page, to, where);
+}
+
+void PageQueues::Dequeue(Page& page) {
+  if (page.queue != PageQueue::kNone) Move(page, PageQueue::kNone, Where::kTail);
+}
+
 void PageQueues::ActivateNew(Page& page) {
   if (batch_pages_ == 1) {
-    PageRoleGuard guard(lock);
+    PageRoleGuard guard(PageLock(page));
     Activate(page);
     return;
   }
+  page.act_count = std::max(page.act_count, kActInit);
   const std::uint32_t number = OwnBatch();
   PageBatch& batch = batches_[number];
   bool full;
@@ -77,10 +99,7 @@ void PageQueues::ActivateNew(Page& page) {
 
 void PageQueues::Flush(PageBatch& batch) {
   locking::SpinGuard guard(batch.lock);
-  for (Page& page : batch.pages) {
-    page.batch = 0;
-    page.act_count = std::max(page.act_count, kActInit);
-  }
+  for (Page& page : batch.pages) page.batch = 0;
   active_count_.Add(static_cast<std::uint32_t>(batch.pages.size()));
   active_.splice(active_.end(), batch.pages);
 }
@@ -94,12 +113,17 @@ void PageQueues::NoteReactivated(const Page& page) {
   if (page.queue == PageQueue::kCache) counters_.Add(Event::kReactivated);
 }
 
+std::uint32_t PageQueues::CountDontNeed() {
+  PageRoleGuard guard(lock);
+  return ++dont_need_count_;
+}
+
 void PageQueues::Activate(Page& page) {
   if (page.queue != PageQueue::kActive) {
     NoteReactivated(page);
-    Dequeue(page);
-    if (page.wire_count != 0 || page.unmanaged) return;
-    Enqueue(page, PageQueue::kActive, Where::kTail);
+    const bool may = page.wire_count == 0 && !page.unmanaged;
+    Move(page, may ? PageQueue::kActive : PageQueue::kNone, Where::kTail);
+    if (!may) return;
   }
   if (page.act_count < kActInit) page.act_count = kActInit;
 }
@@ -107,9 +131,8 @@ void PageQueues::Activate(Page& page) {
 void PageQueues::Deactivate(Page& page, Where where) {
   if (page.queue == PageQueue::kInactive || page.wire_count != 0 || page.unmanaged) return;
   NoteReactivated(page);
-  Dequeue(page);
   page.winatcfls = false;
-  Enqueue(page, PageQueue::kInactive, where);
+  Move(page, PageQueue::kInactive, where);
 }
 
 void PageQueues::Cache(Page& page) {
@@ -117,15 +140,16 @@ void PageQueues::Cache(Page& page) {
               page.hold_count == 0 && page.wire_count == 0 && !page.unmanaged,
           "INV-23", "a page is cached that is dirty, mapped, busy, held, wired or unmanaged");
   if (page.queue == PageQueue::kCache) return;
-  Dequeue(page);
-  Enqueue(page, PageQueue::kCache, Where::kTail);
+  Move(page, PageQueue::kCache, Where::kTail);
 }
 
 void PageQueues::RequeueActive(Page& page) {
+  PageRoleGuard guard(lock);
   active_.splice(active_.end(), active_, active_.iterator_to(page));
 }
 
 void PageQueues::RequeueInactive(Page& page) {
+  PageRoleGuard guard(lock);
   inactive_.splice(inactive_.end(), inactive_, inactive_.iterator_to(page));
 }
 
@@ -164,6 +188,7 @@ void PageQueues::RemoveMarker(Page& marker) {
 }
 
 void PageQueues::Wire(Page& page) {
+  PageLock(page).AssertHeld();
   if (page.fictitious()) return;
   if (page.wire_count == 0) {
     Dequeue(page);
@@ -180,6 +205,7 @@ void PageQueues::WireNew(Page& page) {
 }
 
 bool PageQueues::Unwire(Page& page, Then then) {
+  PageLock(page).AssertHeld();
   Require(page.wire_count > 0, "INV-27", "a page is unwired that is not wired");
   if (page.fictitious()) return false;
   if (--page.wire_count != 0) return false;
@@ -198,14 +224,17 @@ void PageQueues::Unmanage(Page& page) {
 }
 
 void PageQueues::Hold(Page& page) {
-  Require(page.hold_count != std::numeric_limits<decltype(page.hold_count)>::max(), "INV-27",
+  PageLock(page).AssertHeld();
+  Require(page.hold_count != std::numeric_limits<std::uint16_t>::max(), "INV-27",
           "the hold count of a page overflows");
-  ++page.hold_count;
+  page.hold_count.Add(1);
 }
 
 bool PageQueues::Unhold(Page& page) {
+  PageLock(page).AssertHeld();
   Require(page.hold_count > 0, "INV-27", "a page is unheld that is not held");
-  return --page.hold_count == 0 && page.queue == PageQueue::kHold;
+  page.hold_count.Subtract(1);
+  return page.hold_count == 0 && page.queue == PageQueue::kHold;
 }
 
 }  // namespace vm

@@ -29,7 +29,7 @@ bool UnmapClean(System& system, Object& object, Page& page) LOCKING_REQUIRES(obj
 bool CachePage(System& system, Object& object, Page& page) {
   object.lock.AssertHeld();
   {
-    PageRoleGuard guard(system.queues().lock);
+    PageRoleGuard guard(system.queues().PageLock(page));
     if (!Unused(page)) return false;
     Pmap::RemoveAll(system, page);
     system.queues().Cache(page);
@@ -39,7 +39,7 @@ bool CachePage(System& system, Object& object, Page& page) {
 }
 
 bool TryToCachePage(System& system, Object& object, Page& page) {
-  PageRoleGuard guard(system.queues().lock);
+  PageRoleGuard guard(system.queues().PageLock(page));
   if (!Unused(page) || !UnmapClean(system, object, page)) return false;
   if (page.valid != 0) return CachePage(system, object, page);
   FreePage(system, object, page);
@@ -47,7 +47,7 @@ bool TryToCachePage(System& system, Object& object, Page& page) {
 }
 
 bool TryToFreePage(System& system, Object& object, Page& page) {
-  PageRoleGuard guard(system.queues().lock);
+  PageRoleGuard guard(system.queues().PageLock(page));
   if (!Unused(page) || !UnmapClean(system, object, page)) return false;
   FreePage(system, object, page);
   return true;
@@ -55,7 +55,7 @@ bool TryToFreePage(System& system, Object& object, Page& page) {
 
 void DontNeedPage(System& system, Object& object, Page& page) {
   PageQueues& queues = system.queues();
-  PageRoleGuard guard(queues.lock);
+  PageRoleGuard guard(queues.PageLock(page));
   const std::uint32_t count = queues.CountDontNeed();
   if ((count & kLeaveAlone) == 0 || page.queue == PageQueue::kInactive ||
       page.queue == PageQueue::kCache) {

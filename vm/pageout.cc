@@ -223,7 +223,7 @@ void PageDaemon::LookAtInactive(Object& object, std::span<Page* const> pages, Pa
   PageQueues& queues = system_.queues();
   const std::uint32_t references = TakeReferences(system_, object, page);
   if (references != 0 && !pass.force()) {
-    PageRoleGuard guard(queues.lock);
+    PageRoleGuard guard(queues.PageLock(page));
     if (page.queue != PageQueue::kInactive) return;
     queues.Activate(page);
     page.act_count = Advanced(page.act_count, references);
@@ -241,7 +241,7 @@ void PageDaemon::LookAtInactive(Object& object, std::span<Page* const> pages, Pa
 void PageDaemon::LookAtDirty(Object& object, Page& page, Pass& pass) {
   PageQueues& queues = system_.queues();
   {
-    PageRoleGuard guard(queues.lock);
+    PageRoleGuard guard(queues.PageLock(page));
     if (page.queue != PageQueue::kInactive || page.hold_count != 0) return;
     if (pass.number == 0 && !page.winatcfls) {
       // Writing costs more than taking a clean page that stands behind: a second chance.
@@ -274,9 +274,11 @@ void PageDaemon::LookAtActive(Object& object, std::span<Page* const> pages, Pass
   for (std::size_t i = 0; i < pages.size(); ++i)
     references[i] = TakeReferences(system_, object, *pages[i]);
   PageQueues& queues = system_.queues();
-  PageRoleGuard guard(queues.lock);
-  for (std::size_t i = 0; i < pages.size(); ++i)
+  const PageQueues::OneHold hold(queues);
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    PageRoleGuard guard(queues.PageLock(*pages[i]));
     Age(object, queues, *pages[i], references[i], pass);
+  }
 }
 
 void PageDaemon::Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,

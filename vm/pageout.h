@@ -105,7 +105,7 @@ class PageDaemon {
   void LookAtActive(Object& object, std::span<Page* const> pages, Pass& pass)
       LOCKING_REQUIRES(object.lock);
   void Age(const Object& object, PageQueues& queues, Page& page, std::uint32_t references,
-           Pass& pass) LOCKING_REQUIRES(object.lock, queues.lock);
+           Pass& pass) LOCKING_REQUIRES(object.lock, queues.page_role);
 
   System& system_;
   Laundry laundry_;

@@ -23,17 +23,17 @@ Pmap::Pmap(System& system, std::uint32_t id)
       id_(id),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(system.config().page_size))),
       index_bits_(page_shift_ - 3),
-      lock_(kPmapLock, id) {}
+      lock_(kPmapLock, id, system.giant()) {}
 
 Address Pmap::limit() const { return Address{1} << (2 * index_bits_ + page_shift_); }
 
 std::uint32_t Pmap::resident_count() const {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   return resident_count_;
 }
 
 std::uint32_t Pmap::wired_count() const {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   return wired_count_;
 }
 
@@ -124,7 +124,7 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
   if (entry == nullptr) return Result::kShortage;
   const std::uint64_t flags =
       (Allows(protection, Protection::kWrite) ? kWritable : 0) | (wired ? kWired : 0);
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   const std::uint64_t old = entry->Peek();
   if (Maps(old, page))
     ChangeRights(va, *entry, flags);
@@ -140,7 +140,7 @@ void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
   } else {
     if ((flags & kWritable) != 0 && !page.writeable.Peek()) page.writeable.Store(true);
     PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     shard.Add(page, this, va);
   }
   entry.Store(EntryFor(page.frame, flags | kInUse | kValid), std::memory_order_release);
@@ -159,7 +159,7 @@ void Pmap::ChangeRights(Address va, Entry& entry, std::uint64_t flags) {
 }
 
 void Pmap::SetWired(Address va, bool wired) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   Entry* entry = Walk(va);
   if (entry != nullptr && entry->Peek() != 0) SetWiredLocked(*entry, wired);
 }
@@ -220,7 +220,7 @@ void Pmap::Retire(Address va, Entry& entry) {
     Page& page = PageOf(old);
     Fold(page, old);
     PvLists::Shard& shard = system_.pv_lists().ShardOf(page);
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     shard.Remove(page, this, va);
   }
   entry.Store(0, std::memory_order_release);
@@ -244,7 +244,7 @@ void Pmap::RemoveLocked(Address start, Address end) {
 }
 
 void Pmap::Remove(Address start, Address end) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   RemoveLocked(start, std::min(end, limit()));
 }
 
@@ -281,7 +281,7 @@ void Pmap::TakeWriteLocked(Address start, Address end) {
 
 void Pmap::Protect(Address start, Address end, Protection protection) {
   if (Allows(protection, Protection::kWrite)) return;
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   if (protection == Protection::kNone)
     RemoveLocked(start, std::min(end, limit()));
   else
@@ -291,7 +291,7 @@ void Pmap::Protect(Address start, Address end, Protection protection) {
 void Pmap::Destroy() {
   std::uint64_t root;
   {
-    locking::MutexGuard guard(lock_);
+    RoleGuard guard(lock_);
     RemoveLocked(0, limit());
     Require(resident_count_ == 0 && wired_count_ == 0, "INV-44",
             [&] { return "pmap #" + std::to_string(id_) + " is empty, its counts are not"; });
@@ -318,17 +318,17 @@ std::uint64_t Pmap::EntryOf(const PvEntry& mapping, const Page& page) {
 }
 
 void Pmap::RemoveMapping(Address va, const Page& page) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   if (FindMapping(va, page) != nullptr) RemoveLocked(va, va + system_.config().page_size);
 }
 
 void Pmap::TakeWriteMapping(Address va, const Page& page) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   if (FindMapping(va, page) != nullptr) TakeWriteLocked(va, va + system_.config().page_size);
 }
 
 void Pmap::ClearModifiedMapping(Address va, const Page& page) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   Entry* entry = FindMapping(va, page);
   if (entry == nullptr) return;
   entry->FetchAnd(~kModified);
@@ -340,7 +340,7 @@ void Pmap::RemoveAll(System& system, Page& page) {
   for (;;) {
     Place first;
     {
-      locking::MutexGuard guard(shard.lock);
+      RoleGuard guard(shard.lock);
       if (page.pv_first == nullptr) break;
       first = {page.pv_first->pmap, page.pv_first->va};
     }
@@ -358,7 +358,7 @@ void Pmap::ForMappingsWith(System& system, Page& page, std::uint64_t flags,
   do {
     count = 0;
     {
-      locking::MutexGuard guard(shard.lock);
+      RoleGuard guard(shard.lock);
       for (PvEntry* mapping = page.pv_first; mapping != nullptr && count < kPlacesPerBatch;
            mapping = mapping->next) {
         if ((EntryOf(*mapping, page) & flags) != 0) batch[count++] = {mapping->pmap, mapping->va};
@@ -380,7 +380,7 @@ void Pmap::ClearModified(System& system, Page& page) {
 
 std::uint32_t Pmap::TestAndClearReferenced(System& system, Page& page) {
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
-  locking::MutexGuard guard(shard.lock);
+  RoleGuard guard(shard.lock);
   std::uint32_t count = 0;
   for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
     if ((EntryOf(*mapping, page) & kReferenced) == 0) continue;
@@ -396,7 +396,7 @@ std::uint32_t Pmap::TestAndClearReferenced(System& system, Page& page) {
 bool Pmap::IsModified(System& system, const Page& page) {
   if (!page.writeable.Load()) return false;
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
-  locking::MutexGuard guard(shard.lock);
+  RoleGuard guard(shard.lock);
   for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
     if ((EntryOf(*mapping, page) & kModified) != 0) return true;
   }
@@ -405,7 +405,7 @@ bool Pmap::IsModified(System& system, const Page& page) {
 
 bool Pmap::IsReferenced(System& system, const Page& page) {
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
-  locking::MutexGuard guard(shard.lock);
+  RoleGuard guard(shard.lock);
   for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
     if ((EntryOf(*mapping, page) & kReferenced) != 0) return true;
   }
@@ -414,13 +414,13 @@ bool Pmap::IsReferenced(System& system, const Page& page) {
 
 bool Pmap::IsMapped(System& system, const Page& page) {
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
-  locking::MutexGuard guard(shard.lock);
+  RoleGuard guard(shard.lock);
   return page.pv_first != nullptr;
 }
 
 std::uint32_t Pmap::WiredMappings(System& system, const Page& page) {
   PvLists::Shard& shard = system.pv_lists().ShardOf(page);
-  locking::MutexGuard guard(shard.lock);
+  RoleGuard guard(shard.lock);
   std::uint32_t count = 0;
   for (PvEntry* mapping = page.pv_first; mapping != nullptr; mapping = mapping->next) {
     if ((EntryOf(*mapping, page) & kWired) != 0) ++count;

@@ -36,8 +36,8 @@
 #include <cstdint>
 
 #include "locking/atomic.h"
-#include "locking/mutex.h"
 #include "vm/config.h"
+#include "vm/lock_roles.h"
 #include "vm/page.h"
 #include "vm/types.h"
 
@@ -184,7 +184,7 @@ class alignas(64) Pmap {
   const std::uint32_t id_;
   const std::uint32_t page_shift_;
   const std::uint32_t index_bits_;  // log2 of the entries of a table
-  mutable locking::Mutex lock_;
+  mutable MutexRole lock_;
   Entry root_{0};  // of the directory page; set once, by whoever needs it first
   std::uint32_t resident_count_ LOCKING_GUARDED_BY(lock_) = 0;
   std::uint32_t wired_count_ LOCKING_GUARDED_BY(lock_) = 0;

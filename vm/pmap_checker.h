@@ -23,7 +23,7 @@ class PmapChecker {
   // Calls visit(va, entry) for each entry in use, in order of address.
   template <typename Visit>
   static void ForEachEntry(Pmap& pmap, Visit visit) {
-    locking::MutexGuard guard(pmap.lock_);
+    RoleGuard guard(pmap.lock_);
     Address va = 0;
     for (Entry* entry; (entry = pmap.NextMapping(&va, pmap.limit())) != nullptr;
          va += pmap.system_.config().page_size)

@@ -14,7 +14,13 @@ constexpr std::uint32_t kEntriesPerChunk = 32;
 
 }  // namespace
 
-PvLists::Shard::Shard() : lock(kPvListLock) {}
+PvLists::Shard::Shard(locking::Giant* giant) : lock(kPvListLock, 0, giant) {}
+
+// A shard cannot be moved: the vector makes each of them from one element of a range.
+PvLists::PvLists(std::uint32_t pages, locking::Giant* giant) {
+  const std::vector<locking::Giant*> giants(pages / kFramesPerShard + 1, giant);
+  shards_ = std::vector<Shard>(giants.begin(), giants.end());
+}
 
 void PvLists::Shard::Grow() {
   auto chunk = std::make_unique<PvEntry[]>(kEntriesPerChunk);
@@ -51,7 +57,7 @@ void PvLists::Shard::Remove(Page& page, const Pmap* pmap, Address va) {
 std::uint32_t PvLists::in_use() {
   std::uint32_t sum = 0;
   for (Shard& shard : shards_) {
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     sum += shard.in_use();
   }
   return sum;

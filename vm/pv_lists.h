@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "locking/mutex.h"
+#include "vm/lock_roles.h"
 #include "vm/page.h"
 #include "vm/types.h"
 
@@ -29,12 +29,12 @@ struct PvEntry {
 
 class PvLists {
  public:
-  explicit PvLists(std::uint32_t pages) : shards_(pages / kFramesPerShard + 1) {}
+  PvLists(std::uint32_t pages, locking::Giant* giant);
 
   class alignas(64) Shard {
    public:
-    Shard();
-    mutable locking::Mutex lock;
+    explicit Shard(locking::Giant* giant);
+    mutable MutexRole lock;
     // Adds (pmap, va) to the page's list; it is not on it.
     void Add(Page& page, Pmap* pmap, Address va) LOCKING_REQUIRES(lock);
     // Takes it off; INV-41 if it is not there.

@@ -24,10 +24,10 @@ constexpr bool Fits(Pindex pindex, std::uint32_t levels) {
 
 }  // namespace
 
-IndexNodePool::IndexNodePool() : mutex_(kIndexNodesLock) {}
+IndexNodePool::IndexNodePool(locking::Giant* giant) : mutex_(kIndexNodesLock, 0, giant) {}
 
 IndexNode* IndexNodePool::Allocate() {
-  locking::MutexGuard guard(mutex_);
+  RoleGuard guard(mutex_);
   if (free_ == nullptr) {
     auto chunk = std::make_unique<IndexNode[]>(kNodesPerChunk);
     for (std::uint32_t i = kNodesPerChunk; i-- > 0;) {
@@ -44,14 +44,14 @@ IndexNode* IndexNodePool::Allocate() {
 }
 
 void IndexNodePool::Free(IndexNode* node) {
-  locking::MutexGuard guard(mutex_);
+  RoleGuard guard(mutex_);
   node->slots[0] = free_;
   free_ = node;
   --in_use_;
 }
 
 std::uint32_t IndexNodePool::in_use() {
-  locking::MutexGuard guard(mutex_);
+  RoleGuard guard(mutex_);
   return in_use_;
 }
 

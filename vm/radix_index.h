@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "locking/mutex.h"
+#include "vm/lock_roles.h"
 #include "vm/page.h"
 #include "vm/types.h"
 
@@ -26,13 +26,13 @@ struct IndexNode {
 // Type-stable storage for nodes; grows by chunks, shrinks never.
 class IndexNodePool {
  public:
-  IndexNodePool();
+  explicit IndexNodePool(locking::Giant* giant = nullptr);
   IndexNode* Allocate() LOCKING_EXCLUDES(mutex_);
   void Free(IndexNode* node) LOCKING_EXCLUDES(mutex_);
   std::uint32_t in_use() LOCKING_EXCLUDES(mutex_);
 
  private:
-  locking::Mutex mutex_;
+  MutexRole mutex_;
   std::vector<std::unique_ptr<IndexNode[]>> chunks_ LOCKING_GUARDED_BY(mutex_);
   IndexNode* free_ LOCKING_GUARDED_BY(mutex_) = nullptr;  // linked through slots[0]
   std::uint32_t in_use_ LOCKING_GUARDED_BY(mutex_) = 0;

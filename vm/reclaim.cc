@@ -23,7 +23,7 @@ Reclaimed ReclaimPage(System& system, Object& object, Page& page) {
   PageQueues& queues = system.queues();
   FreeQueue& free_queue = system.free_queue();
   {
-    PageRoleGuard guard(queues.lock);
+    PageRoleGuard guard(queues.PageLock(page));
     if (page.queue != PageQueue::kInactive || page.wire_count != 0 || page.hold_count != 0)
       return Reclaimed::kNo;
     const bool cache = page.valid != 0 && queues.cache_count() < free_queue.thresholds().cache_min;
@@ -44,7 +44,7 @@ class Cluster {
  public:
   Cluster(System& system, Object& object, Page& center) LOCKING_REQUIRES(object.lock)
       : system_(system) {
-    PageRoleGuard guard(system.queues().lock);
+    const PageQueues::OneHold hold(system.queues());
     const auto place = static_cast<std::uint32_t>(center.pindex % kClusterPages);
     const Pindex base = center.pindex - place;
     pages_[place] = &center;
@@ -57,10 +57,10 @@ class Cluster {
   std::span<Page* const> pages() const { return {&pages_[begin_], end_ - begin_}; }
 
  private:
-  bool Enroll(Object& object, Pindex base, std::uint32_t place)
-      LOCKING_REQUIRES(object.lock, system_.queues().lock) {
+  bool Enroll(Object& object, Pindex base, std::uint32_t place) LOCKING_REQUIRES(object.lock) {
     Page* page = LookupPage(object, base + place);
     if (page == nullptr || page->busied() || page->valid != system_.AllBlocks()) return false;
+    PageRoleGuard guard(system_.queues().PageLock(*page));
     if (page->wire_count != 0 || page->hold_count != 0) return false;
     if (page->queue != PageQueue::kInactive &&
         (page->queue != PageQueue::kActive || IsReferenced(object, *page)))
@@ -101,7 +101,7 @@ Laundered EndLaundering(System& system, Object& object, WriteOut& write, std::ui
         ++laundered.reclaimed;
       continue;
     }
-    PageRoleGuard guard(system.queues().lock);
+    PageRoleGuard guard(system.queues().PageLock(*each));
     if (each->wire_count == 0) system.queues().Activate(*each);
   }
   return laundered;

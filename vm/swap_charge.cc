@@ -5,15 +5,16 @@
 
 namespace vm {
 
-SwapCharges::SwapCharges(Pindex limit) : everybody_(limit), lock_(kSwapLock) {}
+SwapCharges::SwapCharges(Pindex limit, locking::Giant* giant)
+    : everybody_(limit), lock_(kSwapLock, 0, giant) {}
 
 Credential& SwapCharges::NewCredential(Pindex limit) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   return others_.emplace_back(limit);
 }
 
 bool SwapCharges::Reserve(Credential& credential, Pindex pages) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   const Pindex charged = credential.charged_;
   if (pages > credential.limit_ - charged) return false;
   credential.charged_ = charged + pages;
@@ -22,7 +23,7 @@ bool SwapCharges::Reserve(Credential& credential, Pindex pages) {
 }
 
 void SwapCharges::Release(Credential& credential, Pindex pages) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   const Pindex charged = credential.charged_;
   Require(pages <= charged, "INV-51", "more swap space is released than was charged");
   credential.charged_ = charged - pages;
@@ -30,7 +31,7 @@ void SwapCharges::Release(Credential& credential, Pindex pages) {
 }
 
 Pindex SwapCharges::reserved() const {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   return reserved_;
 }
 

@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <deque>
 
-#include "locking/mutex.h"
 #include "locking/relaxed.h"
+#include "vm/lock_roles.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -40,7 +40,7 @@ class Credential {
 class SwapCharges {
  public:
   // `limit`: of the credential that spaces get which are given none.
-  explicit SwapCharges(Pindex limit);
+  explicit SwapCharges(Pindex limit, locking::Giant* giant = nullptr);
   SwapCharges(const SwapCharges&) = delete;
 
   Credential& NewCredential(Pindex limit) LOCKING_EXCLUDES(lock_);
@@ -55,7 +55,7 @@ class SwapCharges {
 
  private:
   Credential everybody_;
-  mutable locking::Mutex lock_;
+  mutable MutexRole lock_;
   std::deque<Credential> others_ LOCKING_GUARDED_BY(lock_);
   Pindex reserved_ LOCKING_GUARDED_BY(lock_) = 0;
 };

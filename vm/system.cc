@@ -33,6 +33,10 @@ SystemConfig Validated(const SystemConfig& config) {
   return valid;
 }
 
+std::unique_ptr<locking::Giant> GiantOf(LockDialect dialect) {
+  return dialect == LockDialect::kGiant ? std::make_unique<locking::Giant>(kGiantLock) : nullptr;
+}
+
 std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemConfig& config) {
   return store != nullptr ? std::move(store) : MakeMemoryStore(config.swap_slots, config.page_size);
 }
@@ -59,22 +63,24 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       plan_(PlanOf(config)),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
       all_blocks_(BlocksOf(config.page_size)),
+      giant_(GiantOf(config.locks)),
       frames_(static_cast<std::byte*>(AllocateHostMemory(
                   (std::size_t{plan_.frames} + config.device_frames) * config.page_size,
                   config.page_size)),
               FreeFrames{config.page_size}),
       pages_(plan_.frames),
-      queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_),
+      queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_, config.locks, giant()),
       free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_),
-      pv_lists_(plan_.frames),
-      fictitious_pages_(all_blocks_),
+      pv_lists_(plan_.frames, giant()),
+      index_nodes_(giant()),
+      fictitious_pages_(all_blocks_, giant()),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
-      charges_(config.charge_limit),
+      charges_(config.charge_limit, giant()),
       vnode_pager_(*this),
       dead_pager_(*this),
       daemon_(*this),
       zeroing_(*this),
-      object_list_lock_(kObjectListLock) {
+      object_list_lock_(kObjectListLock, 0, giant()) {
   cpus_.reserve(config.cpus);
   for (std::uint32_t i = 0; i < config.cpus; ++i) cpus_.push_back(std::make_unique<Cpu>(*this, i));
   for (Frame frame = 0; frame < plan_.frames; ++frame) {
@@ -115,14 +121,14 @@ void System::Resume() {
 Space* System::CreateSpace(Credential* credential) {
   if (credential == nullptr) credential = &charges_.everybody();
   Pmap* pmap = TakePmap();
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   spaces_.push_back(std::make_unique<Space>(*this, next_space_id_++, *pmap, *credential));
   return spaces_.back().get();
 }
 
 void System::ForgetSpace(Space* space) {
   std::unique_ptr<Space> gone;  // destroyed after the lock is released
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   for (auto& candidate : spaces_) {
     if (candidate.get() != space) continue;
     gone = std::move(candidate);
@@ -133,14 +139,14 @@ void System::ForgetSpace(Space* space) {
 }
 
 Vnode* System::NewVnode(BackingFile& file) {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   vnodes_.push_back(std::make_unique<Vnode>(next_vnode_id_++, file));
   return vnodes_.back().get();
 }
 
 void System::ForgetVnode(Vnode* vnode) {
   std::unique_ptr<Vnode> gone;  // destroyed after the lock is released
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   const auto found = std::find_if(vnodes_.begin(), vnodes_.end(),
                                   [&](const auto& candidate) { return candidate.get() == vnode; });
   gone = std::move(*found);
@@ -149,15 +155,14 @@ void System::ForgetVnode(Vnode* vnode) {
 }
 
 std::size_t System::LiveVnodes() {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   return vnodes_.size();
 }
 
 Object* System::TakeObject() {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   if (free_objects_.empty()) {
-    object_storage_.emplace_back(static_cast<std::uint32_t>(object_storage_.size() + 1),
-                                 config_.index);
+    object_storage_.emplace_back(*this, static_cast<std::uint32_t>(object_storage_.size() + 1));
     return &object_storage_.back();
   }
   Object* object = free_objects_.back();
@@ -166,12 +171,12 @@ Object* System::TakeObject() {
 }
 
 void System::ReturnObject(Object* object) {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   free_objects_.push_back(object);
 }
 
 Pmap* System::TakePmap() {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   if (free_pmaps_.empty()) {
     pmap_storage_.emplace_back(*this, static_cast<std::uint32_t>(pmap_storage_.size() + 1));
     return &pmap_storage_.back();
@@ -182,12 +187,12 @@ Pmap* System::TakePmap() {
 }
 
 void System::ReturnPmap(Pmap* pmap) {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   free_pmaps_.push_back(pmap);
 }
 
 std::vector<Object*> System::AllObjects() {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   std::vector<Object*> objects;
   objects.reserve(object_storage_.size());
   for (Object& object : object_storage_) objects.push_back(&object);
@@ -195,7 +200,7 @@ std::vector<Object*> System::AllObjects() {
 }
 
 std::vector<Space*> System::LiveSpaces() {
-  locking::MutexGuard guard(object_list_lock_);
+  RoleGuard guard(object_list_lock_);
   std::vector<Space*> spaces;
   spaces.reserve(spaces_.size());
   for (const auto& space : spaces_) spaces.push_back(space.get());

@@ -14,7 +14,6 @@
 #include <span>
 #include <vector>
 
-#include "locking/mutex.h"
 #include "locking/sleep_queue.h"
 #include "vm/config.h"
 #include "vm/counters.h"
@@ -22,6 +21,7 @@
 #include "vm/fictitious.h"
 #include "vm/free_queue.h"
 #include "vm/host_memory.h"
+#include "vm/lock_roles.h"
 #include "vm/object.h"
 #include "vm/page.h"
 #include "vm/page_index.h"
@@ -58,6 +58,8 @@ class System {
   Space* CreateSpace(Credential* credential = nullptr);
 
   const SystemConfig& config() const { return config_; }
+  // What plays the roles in the dialect `giant`, else nullptr.
+  locking::Giant* giant() const { return giant_.get(); }
   Cpu& cpu(std::uint32_t number) { return *cpus_[number]; }
   Counters& counters() { return counters_; }
   FreeQueue& free_queue() { return free_queue_; }
@@ -114,6 +116,7 @@ class System {
   const FramePlan plan_;
   const std::uint32_t page_shift_;
   const std::uint64_t all_blocks_;
+  const std::unique_ptr<locking::Giant> giant_;
   Counters counters_;
   locking::SleepQueue sleep_queue_;
   struct FreeFrames {
@@ -137,7 +140,7 @@ class System {
   PageZeroing zeroing_;
   locking::Relaxed<std::uint32_t> next_color_;
 
-  locking::Mutex object_list_lock_;
+  MutexRole object_list_lock_;
   std::deque<Object> object_storage_ LOCKING_GUARDED_BY(object_list_lock_);
   std::vector<Object*> free_objects_ LOCKING_GUARDED_BY(object_list_lock_);
   std::deque<Pmap> pmap_storage_ LOCKING_GUARDED_BY(object_list_lock_);

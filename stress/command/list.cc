@@ -13,6 +13,7 @@
 #include "stress/config/text.h"
 #include "stress/workers/kinds.h"
 #include "vm/check.h"
+#include "vm/dialect.h"
 
 namespace stress {
 namespace {
@@ -61,6 +62,37 @@ void ListLocks() {
     PrintRow(info.name, locking::LockKindName(info.kind));
 }
 
+const char* TextOf(vm::LockDialect locks) {
+  switch (locks) {
+    case vm::LockDialect::kQueues:
+      return "a lock of its own for each role; the page queue mutex is the page role too";
+    case vm::LockDialect::kGiant:
+      return "one mutex for every role of mutex kind from the object inward";
+    case vm::LockDialect::kPerPage:
+      return "the page role is a pool of locks, by frame; page queues inside it only link";
+  }
+  return "";
+}
+
+const char* TextOf(vm::IndexKind index) {
+  switch (index) {
+    case vm::IndexKind::kRadix:
+      return "pages by index in a radix tree of 64-way nodes";
+    case vm::IndexKind::kRbtree:
+      return "in a red-black tree through the pages";
+    case vm::IndexKind::kSplay:
+      return "in a splay tree through the pages";
+  }
+  return "";
+}
+
+void ListDialects() {
+  for (const vm::LockDialect locks : vm::kLockDialects)
+    PrintRow(std::string("--locks=") + vm::LockDialectName(locks), TextOf(locks));
+  for (const vm::IndexKind index : vm::kIndexKinds)
+    PrintRow(std::string("--index=") + vm::IndexKindName(index), TextOf(index));
+}
+
 struct Topic {
   const char* name;
   void (*list)();  // nullptr: not built yet
@@ -70,7 +102,7 @@ const std::vector<Topic>& Topics() {
   static const auto* topics = new std::vector<Topic>{
       {"scenarios", ListScenarios},   {"workers", ListWorkers}, {"strategies", ListStrategies},
       {"tests", ListTests},           {"defects", nullptr},     {"rules", ListRules},
-      {"invariants", ListInvariants}, {"locks", ListLocks}};
+      {"invariants", ListInvariants}, {"locks", ListLocks},     {"dialects", ListDialects}};
   return *topics;
 }
 

@@ -74,6 +74,20 @@ void ReadExplore(const Json& json, ResultRows* result) {
   AddWord("trace hash", json.at("trace_hash"), result);
 }
 
+// What a point's rows begin with: nothing where all points have one granularity of the locks.
+std::string LocksPrefix(const Json& json, const Json& locks) {
+  const Json& points = json.at("points");
+  const bool one = std::all_of(points.begin(), points.end(),
+                               [&](const Json& point) { return point.at("locks") == locks; });
+  return one ? "" : locks.get<std::string>() + ": ";
+}
+
+void AddFit(const std::string& prefix, const Json& fit, ResultRows* result) {
+  if (fit.is_null()) return;
+  for (const char* key : {"sigma", "kappa", "peak_cpus"})
+    AddNumber(prefix + "fit: " + key, "", fit.at(key), result);
+}
+
 // Each number of threads, with the rates of its rounds; what was measured first, since figures of
 // two scenarios or machines say nothing about a change.
 void ReadScale(const Json& json, ResultRows* result) {
@@ -83,8 +97,12 @@ void ReadScale(const Json& json, ResultRows* result) {
   AddWord("store", config.at("store"), result);
   for (const char* key : {"pages", "cores"}) AddNumber(key, "", config.at(key), result);
   for (const Json& point : json.at("points")) {
+    const std::string prefix = LocksPrefix(json, point.at("locks"));
+    if (prefix.empty() && &point == &json.at("points").front())
+      AddWord("locks", point.at("locks"), result);
     const auto threads = point.at("cpus").get<std::uint32_t>();
-    const std::string name = std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+    const std::string name =
+        prefix + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
     const auto rounds = point.at("rounds").get<std::vector<double>>();
     if (!rounds.empty()) result->rows.push_back({name, "/s", rounds, ""});
     AddPercent(name + ": efficiency", point.at("efficiency"), result);
@@ -92,9 +110,9 @@ void ReadScale(const Json& json, ResultRows* result) {
       AddPercent(name + ": waiting for " + lock.at("class").get<std::string>(),
                  lock.at("wait_share"), result);
   }
-  if (const Json& fit = json.at("fit"); !fit.is_null())
-    for (const char* key : {"sigma", "kappa", "peak_cpus"})
-      AddNumber(std::string("fit: ") + key, "", fit.at(key), result);
+  if (!json.contains("fits")) return AddFit("", json.at("fit"), result);  // of an older version
+  for (const Json& fit : json.at("fits"))
+    AddFit(LocksPrefix(json, fit.at("locks")), fit.at("fit"), result);
 }
 
 void ReadLockOrder(const Json& json, ResultRows* result) {

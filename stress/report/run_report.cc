@@ -20,7 +20,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"swap_slots", plan.machine.swap_slots},
                  {"store", plan.store},
                  {"store_caching", result.store_caching},
-                 {"locks", settings.Text("locks")},
+                 {"locks", vm::LockDialectName(plan.machine.locks)},
                  {"anon", settings.Text("anon")},
                  {"index", vm::IndexKindName(plan.machine.index)},
                  {"idle_zero", plan.machine.idle_zero},
@@ -197,6 +197,8 @@ namespace {
 // What is not as usual.
 std::string DialectText(const vm::SystemConfig& machine) {
   std::string text;
+  if (machine.locks != vm::SystemConfig().locks)
+    text += std::string("locks ") + vm::LockDialectName(machine.locks) + ", ";
   if (machine.index != vm::SystemConfig().index)
     text += std::string("index ") + vm::IndexKindName(machine.index) + ", ";
   return text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "stress/report/text.h"
 
@@ -9,6 +10,7 @@ namespace stress {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 440;
+constexpr const char* kColours[] = {"steelblue", "darkorange", "purple"};
 constexpr double kLeft = 90, kRight = 20, kTop = 50, kBottom = 60;
 
 std::string Escaped(const std::string& text) {
@@ -39,12 +41,15 @@ double Step(double range) {
 class Plot {
  public:
   Plot(const ScalePlan& plan, const ScaleResult& result) : plan_(plan), result_(result) {
-    for (const ScalePoint& point : result.points) {
-      most_threads_ = std::max<double>(most_threads_, point.threads);
-      most_rate_ = std::max(most_rate_, *std::max_element(point.rates.begin(), point.rates.end()));
+    for (const ScaleCurve& curve : result.curves) {
+      for (const ScalePoint& point : curve.points) {
+        most_threads_ = std::max<double>(most_threads_, point.threads);
+        most_rate_ =
+            std::max(most_rate_, *std::max_element(point.rates.begin(), point.rates.end()));
+      }
     }
-    if (!result.points.empty() && result.points.front().threads == 1)
-      rate_of_one_ = result.points.front().spread.median;
+    const std::vector<ScalePoint>& first = result.curves.front().points;
+    if (!first.empty() && first.front().threads == 1) rate_of_one_ = first.front().spread.median;
     most_rate_ = std::max(most_rate_, rate_of_one_ * std::min<double>(most_threads_, plan.cores));
     if (most_rate_ <= 0) most_rate_ = 1;
     most_rate_ *= 1.05;
@@ -63,8 +68,13 @@ class Plot {
     Ticks();
     Cores();
     Perfect();
-    Law();
-    Points();
+    for (std::size_t i = 0; i < result_.curves.size(); ++i) {
+      const ScaleCurve& curve = result_.curves[i];
+      const char* colour = kColours[i % std::size(kColours)];
+      Law(curve);
+      Points(curve, colour);
+      if (result_.curves.size() > 1) Legend(i, curve, colour);
+    }
     return out_ + "</svg>\n";
   }
 
@@ -96,7 +106,7 @@ class Plot {
       Line(kLeft - 4, Down(rate), kLeft, Down(rate), "black", "");
       Text(kLeft - 8, Down(rate) + 4, "end", Format("%.6g", rate));
     }
-    for (const ScalePoint& point : result_.points)
+    for (const ScalePoint& point : result_.curves.front().points)
       Text(Across(point.threads), kHeight - kBottom + 18, "middle", Format("%u", point.threads));
     Text((kLeft + kWidth) / 2, kHeight - kBottom / 3, "middle", "threads");
   }
@@ -116,32 +126,38 @@ class Plot {
     Text(Across(threads) - 6, Down(threads * rate_of_one_) + 12, "end", "perfect");
   }
 
-  void Law() {
-    if (!result_.fit.has_value()) return;
+  void Law(const ScaleCurve& curve) {
+    if (!curve.fit.has_value()) return;
     constexpr int kSegments = 100;
     out_ += "<polyline class=\"law\" fill=\"none\" stroke=\"green\" points=\"";
     for (int i = 0; i <= kSegments; ++i) {
       const double threads = 1 + (most_threads_ - 1) * i / kSegments;
       out_ += Format("%.1f,%.1f ", Across(threads),
-                     Down(std::min(most_rate_, result_.fit->RateOf(threads))));
+                     Down(std::min(most_rate_, curve.fit->RateOf(threads))));
     }
     out_ += "\"/>\n";
   }
 
-  void Points() {
-    out_ += "<polyline fill=\"none\" stroke=\"steelblue\" points=\"";
-    for (const ScalePoint& point : result_.points)
+  void Points(const ScaleCurve& curve, const char* colour) {
+    out_ += Format("<polyline class=\"curve\" fill=\"none\" stroke=\"%s\" points=\"", colour);
+    for (const ScalePoint& point : curve.points)
       out_ += Format("%.1f,%.1f ", Across(point.threads), Down(point.spread.median));
     out_ += "\"/>\n";
-    for (const ScalePoint& point : result_.points) {
+    for (const ScalePoint& point : curve.points) {
       const auto [least, most] = std::minmax_element(point.rates.begin(), point.rates.end());
       const double x = Across(point.threads);
-      Line(x, Down(*least), x, Down(*most), "steelblue", " class=\"spread\" stroke-width=\"3\"");
+      Line(x, Down(*least), x, Down(*most), colour, " class=\"spread\" stroke-width=\"3\"");
       out_ += Format(
-          "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"steelblue\"><title>%u threads: %.0f "
+          "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"%s\"><title>%u threads: %.0f "
           "operations/s</title></circle>\n",
-          x, Down(point.spread.median), point.threads, point.spread.median);
+          x, Down(point.spread.median), colour, point.threads, point.spread.median);
     }
+  }
+
+  void Legend(std::size_t number, const ScaleCurve& curve, const char* colour) {
+    const double y = kTop + 14 + 16 * static_cast<double>(number);
+    Line(kLeft + 12, y - 4, kLeft + 36, y - 4, colour, " stroke-width=\"3\"");
+    Text(kLeft + 42, y, "start", vm::LockDialectName(curve.locks));
   }
 
   const ScalePlan& plan_;

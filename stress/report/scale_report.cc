@@ -29,20 +29,31 @@ Json WaitingJson(const ScalePoint& point) {
   return waiting;
 }
 
-Json PointJson(const ScalePlan& plan, const ScalePoint& point) {
+Json PointJson(const ScalePlan& plan, vm::LockDialect locks, const ScalePoint& point) {
   Json efficiency = nullptr;
   if (point.efficiency.has_value()) efficiency = *point.efficiency;
-  return {{"cpus", point.threads},    {"mode", kMode},
-          {"locks", plan.locks},      {"operations_per_second", point.spread.median},
-          {"efficiency", efficiency}, {"waiting", WaitingJson(point)},
-          {"rounds", point.rates},    {"oversubscribed", plan.Oversubscribed(point.threads)}};
+  return {{"cpus", point.threads},
+          {"mode", kMode},
+          {"locks", vm::LockDialectName(locks)},
+          {"operations_per_second", point.spread.median},
+          {"efficiency", efficiency},
+          {"waiting", WaitingJson(point)},
+          {"rounds", point.rates},
+          {"oversubscribed", plan.Oversubscribed(point.threads)}};
 }
 
-Json FitJson(const ScaleResult& result) {
-  if (!result.fit.has_value()) return nullptr;
+Json FitJson(const std::optional<ScalabilityLaw>& fit) {
+  if (!fit.has_value()) return nullptr;
   Json peak = nullptr;
-  if (const auto threads = result.fit->Peak()) peak = *threads;
-  return {{"sigma", result.fit->sigma}, {"kappa", result.fit->kappa}, {"peak_cpus", peak}};
+  if (const auto threads = fit->Peak()) peak = *threads;
+  return {{"sigma", fit->sigma}, {"kappa", fit->kappa}, {"peak_cpus", peak}};
+}
+
+Json FitsJson(const ScaleResult& result) {
+  Json fits = Json::array();
+  for (const ScaleCurve& curve : result.curves)
+    fits.push_back({{"locks", vm::LockDialectName(curve.locks)}, {"fit", FitJson(curve.fit)}});
+  return fits;
 }
 
 Json ConfigJson(const ScalePlan& plan) {
@@ -53,6 +64,7 @@ Json ConfigJson(const ScalePlan& plan) {
           {"page_size", run.machine.page_size},
           {"swap_slots", run.machine.swap_slots},
           {"store", run.store},
+          {"index", vm::IndexKindName(run.machine.index)},
           {"duration_ns", run.duration_ns},
           {"rounds", plan.rounds},
           {"cores", plan.cores},
@@ -71,7 +83,7 @@ std::string WaitingText(const ScalePoint& point) {
   return out.empty() ? "none" : out;
 }
 
-std::string Table(const ScalePlan& plan, const ScaleResult& result) {
+std::string Table(const ScalePlan& plan, const ScaleCurve& result) {
   std::string out =
       "threads  operations/s  spread  efficiency  waiting: share of the threads' time (of the "
       "acquisitions)\n";
@@ -102,7 +114,7 @@ std::string Table(const ScalePlan& plan, const ScaleResult& result) {
   return out;
 }
 
-std::string FitLine(const ScalePlan& plan, const ScaleResult& result) {
+std::string FitLine(const ScalePlan& plan, const ScaleCurve& result) {
   if (!result.fit.has_value()) {
     const auto usable =
         std::count_if(result.points.begin(), result.points.end(),
@@ -120,11 +132,17 @@ std::string FitLine(const ScalePlan& plan, const ScaleResult& result) {
   return out + (*peak > plan.cores ? ", extrapolated\n" : "\n");
 }
 
-// The lock that costs most where all cores are busy and no thread waits for one.
-std::string LimitLine(const ScalePlan& plan, const ScaleResult& result) {
+// Where all cores are busy and no thread waits for one; nullptr: not measured.
+const ScalePoint* LargestPoint(const ScalePlan& plan, const ScaleCurve& curve) {
   const ScalePoint* largest = nullptr;
-  for (const ScalePoint& point : result.points)
+  for (const ScalePoint& point : curve.points)
     if (!plan.Oversubscribed(point.threads)) largest = &point;
+  return largest;
+}
+
+// The lock that costs most there.
+std::string LimitLine(const ScalePlan& plan, const ScaleCurve& curve) {
+  const ScalePoint* largest = LargestPoint(plan, curve);
   if (largest == nullptr) return "";
   const WaitingClass lock = largest->waiting.empty() ? WaitingClass{} : largest->waiting.front();
   if (lock.wait_share < kShareOfALimit)
@@ -134,17 +152,40 @@ std::string LimitLine(const ScalePlan& plan, const ScaleResult& result) {
                 Percent(lock.wait_share), largest->threads);
 }
 
+// What the other granularities make of the first one's rate.
+std::string ComparedLine(const ScalePlan& plan, const ScaleResult& result) {
+  const ScaleCurve& first = result.curves.front();
+  const ScalePoint* base = LargestPoint(plan, first);
+  if (base == nullptr || base->spread.median <= 0) return "";
+  std::string out;
+  for (const ScaleCurve& curve : result.curves) {
+    const ScalePoint* point = LargestPoint(plan, curve);
+    if (&curve == &first || point == nullptr || point->threads != base->threads) continue;
+    out += Format("%s%s %.2f", out.empty() ? "compared    " : ", ",
+                  vm::LockDialectName(curve.locks), point->spread.median / base->spread.median);
+  }
+  if (out.empty()) return out;
+  return out + Format(" of %s at %u threads\n", vm::LockDialectName(first.locks), base->threads);
+}
+
 }  // namespace
 
 nlohmann::ordered_json ScaleJson(const ScalePlan& plan, const ScaleResult& result) {
   Json points = Json::array();
-  for (const ScalePoint& point : result.points) points.push_back(PointJson(plan, point));
+  for (const ScaleCurve& curve : result.curves)
+    for (const ScalePoint& point : curve.points)
+      points.push_back(PointJson(plan, curve.locks, point));
   Json failures = Json::array();
   if (result.broken.has_value()) failures = FailuresJson(*result.broken);
-  return {{"schema", "vmstress.scale/1"}, {"build", BuildJson()},
-          {"host", HostJson()},           {"verdict", RunVerdictName(result.verdict)},
-          {"config", ConfigJson(plan)},   {"points", points},
-          {"fit", FitJson(result)},       {"failures", failures}};
+  return {{"schema", "vmstress.scale/1"},
+          {"build", BuildJson()},
+          {"host", HostJson()},
+          {"verdict", RunVerdictName(result.verdict)},
+          {"config", ConfigJson(plan)},
+          {"points", points},
+          {"fit", FitJson(result.curves.front().fit)},
+          {"fits", FitsJson(result)},
+          {"failures", failures}};
 }
 
 std::string ScaleHeadline(const ScalePlan& plan) {
@@ -163,9 +204,13 @@ std::string ScaleHeadline(const ScalePlan& plan) {
 }
 
 std::string ScaleSummary(const ScalePlan& plan, const ScaleResult& result) {
-  std::string out = Table(plan, result);
-  out += FitLine(plan, result);
-  out += LimitLine(plan, result);
+  std::string out;
+  for (const ScaleCurve& curve : result.curves) {
+    if (result.curves.size() > 1 || curve.locks != vm::SystemConfig().locks)
+      out += Format("locks       %s\n", vm::LockDialectName(curve.locks));
+    out += Table(plan, curve) + FitLine(plan, curve) + LimitLine(plan, curve);
+  }
+  out += ComparedLine(plan, result);
   if (result.verdict == RunVerdict::kFailed && result.broken && result.broken_plan)
     return out + RunSummary(*result.broken_plan, *result.broken);
   return out + "verdict     " + RunVerdictName(result.verdict) + "\n";

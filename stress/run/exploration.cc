@@ -83,6 +83,7 @@ Exploration OfScenario(const Settings& flags) {
                       {"page_size", std::to_string(plan.machine.page_size)},
                       {"cpus", std::to_string(plan.machine.cpus)},
                       {"swap_slots", std::to_string(plan.machine.swap_slots)},
+                      {"locks", vm::LockDialectName(plan.machine.locks)},
                       {"index", vm::IndexKindName(plan.machine.index)},
                       {"idle_zero", plan.machine.idle_zero ? "true" : "false"},
                       {"commit_percent", plan.scenario.settings.Text("commit_percent")},

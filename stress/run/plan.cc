@@ -62,10 +62,10 @@ std::uint32_t ThreadsAsked(const Settings& settings, const Scenario& scenario,
   return weighted ? std::max(otherwise, dedicated + 1) : dedicated;
 }
 
-vm::IndexKind IndexOf(const Settings& settings) {
-  const std::string text = settings.Text("index");
-  return *std::find_if(vm::kIndexKinds.begin(), vm::kIndexKinds.end(),
-                       [&](vm::IndexKind kind) { return text == vm::IndexKindName(kind); });
+// The one of `all` that is called so; the table of settings accepts no other name.
+template <typename All, typename NameOf>
+auto Named(const All& all, NameOf name_of, const std::string& text) {
+  return *std::find_if(all.begin(), all.end(), [&](auto each) { return text == name_of(each); });
 }
 
 vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
@@ -79,7 +79,8 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
                            ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
                            : machine.pages * kSwapSlotsPerPage;
   machine.idle_zero = settings.Enabled("idle_zero");
-  machine.index = IndexOf(settings);
+  machine.locks = Named(vm::kLockDialects, vm::LockDialectName, settings.Text("locks"));
+  machine.index = Named(vm::kIndexKinds, vm::IndexKindName, settings.Text("index"));
   return machine;
 }
 
@@ -113,8 +114,8 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
   for (const char* key :
-       {"pages", "page_size", "cpus", "swap_slots", "store", "index", "idle_zero", "duration",
-        "operations", "sweep_interval", "hold_limit", "wait_limit", "commit_percent",
+       {"pages", "page_size", "cpus", "swap_slots", "store", "locks", "index", "idle_zero",
+        "duration", "operations", "sweep_interval", "hold_limit", "wait_limit", "commit_percent",
         "charge_percent", "witness", "strategy", "depth", "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.

@@ -76,13 +76,28 @@ struct Sums {
   }
 };
 
+// `sums`: of all points, curve by curve.
 ScaleResult ResultOf(const ScalePlan& plan, const std::vector<Sums>& sums, RunVerdict verdict) {
   ScaleResult result;
   result.verdict = verdict;
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    if (!sums[i].rates.empty()) result.points.push_back(sums[i].Point(plan.threads[i]));
-  Judge(plan, &result);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t point = i % plan.threads.size();
+    if (point == 0) result.curves.push_back({plan.locks[i / plan.threads.size()], {}});
+    if (!sums[i].rates.empty())
+      result.curves.back().points.push_back(sums[i].Point(plan.threads[point]));
+  }
+  for (ScaleCurve& curve : result.curves) Judge(plan, &curve);
   return result;
+}
+
+// The names of the granularities that are asked for; one that is empty: the scenario's.
+std::vector<std::string> LocksAsked(const Settings& flags) {
+  if (!flags.Given("locks")) return {""};
+  std::vector<std::string> names;
+  for (const Value& value :
+       ParseList(*FindSetting("locks", kScaleCommand), flags.Text("locks"), "--locks"))
+    names.push_back(value.text);
+  return names;
 }
 
 }  // namespace
@@ -102,20 +117,24 @@ ScalePlan PlanScaling(const Settings& flags) {
   plan.cores = UsableCores();
   plan.threads = ThreadCounts(flags, plan.cores);
   plan.rounds = static_cast<std::uint32_t>(NumberOf(flags, "rounds"));
-  plan.locks = TextOf(flags, "locks");
   const std::uint64_t seed = flags.Given("seed") ? flags.Number("seed") : 1;
   Settings of_run = CommonFlags(flags);
+  const std::vector<std::string> locks = LocksAsked(flags);
   for (std::uint32_t round = 0; round < plan.rounds; ++round) {
-    for (const std::uint32_t threads : plan.threads) {
-      SetNumber(&of_run, "threads", threads, "--cpus");
-      SetNumber(&of_run, "seed", seed + round, "--seed");
-      RunPlan run = PlanRun(of_run);
-      // The same machine and as many address spaces at each point: the threads alone change.
-      run.world.min_spaces = std::max(2u, plan.threads.back() / 2);
-      if (plan.runs.empty())
-        SetNumber(&of_run, "pages", run.machine.pages,
-                  run.scenario.settings.Origin("pages").c_str());
-      plan.runs.push_back(std::move(run));
+    SetNumber(&of_run, "seed", seed + round, "--seed");
+    for (const std::string& name : locks) {
+      if (!name.empty()) of_run.Set("locks", {0, name}, "--locks");
+      for (const std::uint32_t threads : plan.threads) {
+        SetNumber(&of_run, "threads", threads, "--cpus");
+        RunPlan run = PlanRun(of_run);
+        // The same machine and as many address spaces at each point: the threads alone change.
+        run.world.min_spaces = std::max(2u, plan.threads.back() / 2);
+        if (plan.runs.empty())
+          SetNumber(&of_run, "pages", run.machine.pages,
+                    run.scenario.settings.Origin("pages").c_str());
+        plan.runs.push_back(std::move(run));
+      }
+      if (round == 0) plan.locks.push_back(plan.runs.back().machine.locks);
     }
   }
   return plan;
@@ -137,21 +156,21 @@ std::vector<WaitingClass> WaitingClasses(const std::vector<locking::LockStatisti
   return waiting;
 }
 
-void Judge(const ScalePlan& plan, ScaleResult* result) {
+void Judge(const ScalePlan& plan, ScaleCurve* curve) {
   double rate_of_one = 0;
   std::vector<MeasuredRate> up_to_cores;
-  for (const ScalePoint& point : result->points) {
+  for (const ScalePoint& point : curve->points) {
     if (point.threads == 1) rate_of_one = point.spread.median;
     if (!plan.Oversubscribed(point.threads) && point.spread.median > 0)
       up_to_cores.push_back({static_cast<double>(point.threads), point.spread.median});
   }
-  for (ScalePoint& point : result->points)
+  for (ScalePoint& point : curve->points)
     if (rate_of_one > 0) point.efficiency = point.spread.median / (point.threads * rate_of_one);
-  result->fit = FitScalabilityLaw(up_to_cores);
+  curve->fit = FitScalabilityLaw(up_to_cores);
 }
 
 ScaleResult MeasureScaling(const ScalePlan& plan, const ScalingHooks& hooks) {
-  std::vector<Sums> sums(plan.threads.size());
+  std::vector<Sums> sums(plan.locks.size() * plan.threads.size());
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     const RunPlan& run_plan = plan.runs[i];
     const auto broken = [&](const RunResult& run) {

@@ -1,5 +1,6 @@
-// Scaling: one scenario at several numbers of threads, in rounds over all of them, so that what
-// else the host does falls on all points alike.
+// Scaling: one scenario at several numbers of threads, with one granularity of the locks or several
+// beside one another, in rounds over all of them, so that what else the host does falls on all
+// points alike.
 //
 // Thread safety: by one thread.
 #ifndef STRESS_RUN_SCALING_H_
@@ -19,11 +20,11 @@
 namespace stress {
 
 struct ScalePlan {
-  std::vector<std::uint32_t> threads;  // of each point, ascending
+  std::vector<vm::LockDialect> locks;  // of each curve
+  std::vector<std::uint32_t> threads;  // of each point of a curve, ascending
   std::uint32_t rounds = 0;
   std::uint32_t cores = 0;    // that this process can keep busy
-  std::string locks;          // granularity
-  std::vector<RunPlan> runs;  // in the order in which they are made: all points, round by round
+  std::vector<RunPlan> runs;  // in the order in which they are made: all curves, round by round
 
   // More threads than cores: such a point measures preemption.
   bool Oversubscribed(std::uint32_t threads_of_point) const { return threads_of_point > cores; }
@@ -44,10 +45,15 @@ struct ScalePoint {
   std::optional<double> efficiency{};  // against perfect scaling from one thread, if measured
 };
 
+struct ScaleCurve {
+  vm::LockDialect locks{};
+  std::vector<ScalePoint> points;       // those with at least one whole run
+  std::optional<ScalabilityLaw> fit{};  // over the points up to the cores
+};
+
 struct ScaleResult {
   RunVerdict verdict = RunVerdict::kClean;
-  std::vector<ScalePoint> points;     // those with at least one whole run
-  std::optional<ScalabilityLaw> fit;  // over the points up to the cores
+  std::vector<ScaleCurve> curves;  // as planned
   // The run that was not clean, the last one.
   std::optional<RunPlan> broken_plan;
   std::optional<RunResult> broken;
@@ -62,7 +68,7 @@ ScalePlan PlanScaling(const Settings& flags);
 std::vector<WaitingClass> WaitingClasses(const std::vector<locking::LockStatistics>& locks,
                                          double thread_seconds);
 // Fills in efficiencies and the fit.
-void Judge(const ScalePlan& plan, ScaleResult* result);
+void Judge(const ScalePlan& plan, ScaleCurve* curve);
 
 struct ScalingHooks {
   // The process is about to end early, with what there is.

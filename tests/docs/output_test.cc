@@ -174,11 +174,14 @@ TEST_F(OutputPageTest, HasEachFieldAndLineOfAMeasurement) {
   ScalePlan plan;
   plan.cores = 4;
   plan.runs.resize(1);
-  ScaleResult result;
+  ScaleCurve curve{vm::LockDialect::kQueues, {}};
   for (const std::uint32_t threads : {2u, 3u, 4u, 8u})
-    result.points.push_back(
+    curve.points.push_back(
         {threads, {90.0, 120.0}, {{"map", 5, 0.5, 0.5}}, SpreadOf({90.0, 120.0})});
-  Judge(plan, &result);
+  Judge(plan, &curve);
+  ScaleResult result;
+  result.curves = {curve, curve};
+  result.curves.back().locks = vm::LockDialect::kGiant;
   tables.Check(json::parse(ScaleJson(plan, result).dump()));
   ExpectLines("Text of scale", ScaleSummary(plan, result), ' ');
   tables.ExpectAllSeen();

@@ -6,6 +6,7 @@
 #include "locking/atomic.h"
 #include "locking/explore/check.h"
 #include "locking/mutex.h"
+#include "locking/role.h"
 #include "locking/rw_mutex.h"
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
@@ -66,6 +67,57 @@ TEST(Explored, LocksExclude) {
   ExpectClean([] {
     RecursiveMutex recursive(kMutex);
     Excludes(recursive);
+  });
+}
+
+TEST(Explored, RolesOfOneMutexExcludeOneAnother) {
+  ExpectClean([] {
+    Giant giant(kMutex);
+    RwRole object(kRw, 1, &giant);
+    Role<Mutex> pmap(kMutex, 1, &giant);
+    Atomic<int> inside{0};
+    const auto outer = [&] {
+      for (int i = 0; i < 2; ++i) {
+        Guard guard(object);
+        Guard inner(pmap);
+        Expect(inside.FetchAdd(1) == 0, "nobody else is inside");
+        inside.FetchSub(1);
+      }
+    };
+    const auto inner = [&]() LOCKING_NO_ANALYSIS {
+      if (!pmap.TryLock()) pmap.Lock();
+      Expect(inside.FetchAdd(1) == 0, "nobody else is inside");
+      inside.FetchSub(1);
+      pmap.Unlock();
+    };
+    Thread a("a", outer), b("b", outer), c("c", inner);
+  });
+}
+
+// The one who sleeps gives up the whole mutex, and no wakeup is lost.
+TEST(Explored, ASleepWithARoleAsInterlockEnds) {
+  ExpectClean([] {
+    Giant giant(kMutex);
+    Role<Mutex> queue(kMutex, 1, &giant);
+    Role<Mutex> other(kMutex, 2, &giant);
+    SleepQueue sleep_queue;
+    bool ready = false;
+    Thread sleeper("sleeper", [&]() LOCKING_NO_ANALYSIS {
+      queue.Lock();
+      while (!ready)
+        sleep_queue.SleepKeep(&ready, queue, {.resource_class = &kEvent, .message = "ready"})
+            .AndRetry();
+      Expect(queue.HeldByCaller() && !other.HeldByCaller(), "as before the sleep");
+      queue.Unlock();
+    });
+    Thread waker("waker", [&]() LOCKING_NO_ANALYSIS {
+      other.Lock();
+      queue.Lock();
+      ready = true;
+      sleep_queue.WakeAll(&ready);
+      queue.Unlock();
+      other.Unlock();
+    });
   });
 }
 

@@ -35,7 +35,6 @@ TEST_F(BadInput, FlagNotBuiltYet) {
 }
 
 TEST_F(BadInput, ChoiceNotBuiltYet) {
-  ExpectRefused({"run", "--locks=giant"}, {"--locks", "giant", kNotAvailable});
   ExpectRefused({"run", "--anon=amap"}, {"--anon", "amap", kNotAvailable});
   ExpectRefused({"run", "--store=uring:x"}, {"--store", kNotAvailable});
 }

@@ -4,7 +4,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -56,6 +58,10 @@ TEST_F(Command, ListsBeginWithTheName) {
   EXPECT_TRUE(
       Contains(rules.out, "\nLK02                   Two classes are taken in both orders\n"))
       << rules.out;
+  const Outcome dialects = Run({"list", "dialects"});
+  for (const char* name : {"--locks=queues ", "\n--locks=giant ", "\n--locks=per-page ",
+                           "\n--index=radix ", "\n--index=rbtree ", "\n--index=splay "})
+    EXPECT_TRUE(Contains(dialects.out, name)) << dialects.out;
   for (const char* what : {"workers", "strategies", "tests", "invariants", "locks"})
     EXPECT_EQ(Run({"list", what}).exit_code, 0) << what;
 }
@@ -156,18 +162,39 @@ TEST_F(Command, EachPageSizeWorks) {
   }
 }
 
-TEST_F(Command, EachIndexRunsExploresAndIsNamed) {
-  for (const std::string index : {"radix", "rbtree", "splay"}) {
-    const Outcome run = Run({"run", "--operations=300", "--threads=2", "--seed=3",
-                             "--index=" + index, "--json=r.json"});
-    EXPECT_EQ(run.exit_code, 0) << index << run.err << run.out;
+TEST_F(Command, EachDialectRunsExploresAndIsNamed) {
+  for (const auto& [key, name, usual] :
+       std::vector<std::array<std::string, 3>>{{"index", "radix", "radix"},
+                                               {"index", "rbtree", "radix"},
+                                               {"index", "splay", "radix"},
+                                               {"locks", "queues", "queues"},
+                                               {"locks", "giant", "queues"},
+                                               {"locks", "per-page", "queues"}}) {
+    const std::string flag = "--" + key + "=" + name;
+    const Outcome run =
+        Run({"run", "--operations=300", "--threads=2", "--seed=3", flag, "--json=r.json"});
+    EXPECT_EQ(run.exit_code, 0) << flag << run.err << run.out;
     const json result = json::parse(Read("r.json"));
-    EXPECT_EQ(result["config"]["index"], index);
-    EXPECT_EQ(Contains(run.out, ", index " + index), index != "radix") << run.out;
-    EXPECT_TRUE(Contains(result["replay"], "--index=" + index)) << "the command that repeats it";
-    const Outcome explore = Run({"explore", "--executions=3", "--index=" + index});
-    EXPECT_EQ(explore.exit_code, 0) << index << explore.err << explore.out;
+    EXPECT_EQ(result["config"][key], name);
+    EXPECT_EQ(Contains(run.out, ", " + key + " " + name), name != usual) << run.out;
+    EXPECT_TRUE(Contains(result["replay"], flag)) << "the command that repeats it";
+    const Outcome explore = Run({"explore", "--executions=3", flag});
+    EXPECT_EQ(explore.exit_code, 0) << flag << explore.err << explore.out;
   }
+}
+
+TEST_F(Command, TheGiantIsTheOnlyLockOfItsRoles) {
+  const Outcome run = Run({"run", "--operations=300", "--threads=2", "--seed=3", "--locks=giant",
+                           "--witness=strict", "--json=r.json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err << run.out;
+  const json result = json::parse(Read("r.json"));
+  std::set<std::string> taken;
+  for (const json& lock : result["locks"])
+    if (lock["acquisitions"] != 0) taken.insert(lock["class"]);
+  EXPECT_TRUE(taken.contains("giant"));
+  for (const char* role : {"object", "page queues", "pmap", "pv list", "laundry", "swap",
+                           "object list", "index nodes"})
+    EXPECT_FALSE(taken.contains(role)) << role;
 }
 
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
@@ -443,7 +470,8 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   ASSERT_EQ(Run({"lockorder", "--book=book.toml", "--update"}).exit_code, 0);
   EXPECT_TRUE(Contains(Read("book.toml"), "\"map\", \"object\"")) << Read("book.toml");
   Write("book.toml",
-        "order = [[\"map\", \"vnode\", \"object\", \"page queues\", \"pmap\", \"pv list\"]]\n"
+        "order = [[\"map\", \"vnode\", \"object\", \"page\", \"page queues\", \"pmap\", \"pv "
+        "list\"],\n[\"map\", \"vnode\", \"giant\"]]\n"
         "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"page "
         "batch\", \"fictitious pages\", \"free queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});

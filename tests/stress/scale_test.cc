@@ -98,16 +98,24 @@ struct Measured {
                     const std::string& scenario = "mixed") {
     plan.cores = 4;
     plan.rounds = 2;
-    plan.locks = "queues";
+    plan.locks = {vm::LockDialect::kQueues};
     plan.runs.resize(1);
     plan.runs[0].scenario.name = scenario;
-    for (const auto& [threads, rate] : rates) {
-      plan.threads.push_back(threads);
-      const std::vector<double> rounds = {rate * 0.95, rate * 1.05};
-      result.points.push_back({threads, rounds, {}, SpreadOf(rounds)});
-    }
-    Judge(plan, &result);
+    for (const auto& [threads, rate] : rates) plan.threads.push_back(threads);
+    AddCurve(vm::LockDialect::kQueues, rates);
   }
+  void AddCurve(vm::LockDialect locks, const std::vector<std::pair<std::uint32_t, double>>& rates) {
+    ScaleCurve curve{locks, {}};
+    for (const auto& [threads, rate] : rates) {
+      const std::vector<double> rounds = {rate * 0.95, rate * 1.05};
+      curve.points.push_back({threads, rounds, {}, SpreadOf(rounds)});
+    }
+    Judge(plan, &curve);
+    result.curves.push_back(std::move(curve));
+  }
+  std::vector<ScalePoint>& points() { return result.curves.front().points; }
+  const std::optional<ScalabilityLaw>& fit() const { return result.curves.front().fit; }
+
   ScalePlan plan;
   ScaleResult result;
 };
@@ -115,8 +123,8 @@ struct Measured {
 TEST(Scaling, PointsBeyondTheCoresAreMarkedAndNotFitted) {
   const Measured with({{1, 100}, {2, 190}, {4, 350}, {8, 10}});
   const Measured without({{1, 100}, {2, 190}, {4, 350}});
-  ASSERT_TRUE(with.result.fit.has_value());
-  EXPECT_EQ(with.result.fit->sigma, without.result.fit->sigma);
+  ASSERT_TRUE(with.fit().has_value());
+  EXPECT_EQ(with.fit()->sigma, without.fit()->sigma);
   const json result = ScaleJson(with.plan, with.result);
   EXPECT_EQ(result["points"][2]["oversubscribed"], false);
   EXPECT_EQ(result["points"][3]["oversubscribed"], true);
@@ -141,8 +149,8 @@ TEST(Scaling, WithoutASingleThreadThereIsNoEfficiency) {
 
 TEST(Scaling, TheLimitIsTheClassThatCostsMostOnAllCores) {
   Measured measured({{1, 100}, {4, 350}, {8, 350}});
-  measured.result.points[1].waiting = {{"page queues", 7, 0.25, 0.1}};
-  measured.result.points[2].waiting = {{"object", 9, 0.5, 0.1}};
+  measured.points()[1].waiting = {{"page queues", 7, 0.25, 0.1}};
+  measured.points()[2].waiting = {{"object", 9, 0.5, 0.1}};
   EXPECT_TRUE(Contains(ScaleSummary(measured.plan, measured.result),
                        "limit       page queues: 25.0% of the threads' time at 4 threads"));
 }
@@ -151,7 +159,7 @@ TEST(Scaling, ALockThatHardlyCostsIsNoLimit) {
   Measured measured({{1, 100}, {4, 350}});
   const std::string none = "limit       no lock: none takes 1% of the threads' time at 4 threads";
   EXPECT_TRUE(Contains(ScaleSummary(measured.plan, measured.result), none));
-  measured.result.points[1].waiting = {{"page queues", 7, 0.004, 0.1}};
+  measured.points()[1].waiting = {{"page queues", 7, 0.004, 0.1}};
   EXPECT_TRUE(Contains(ScaleSummary(measured.plan, measured.result), none));
 }
 
@@ -159,8 +167,28 @@ TEST(Scaling, RoundsThatDifferAreToldOf) {
   Measured measured({{1, 100}, {4, 350}});
   const std::string note = "rounds differ by more than 10%";
   EXPECT_FALSE(Contains(ScaleSummary(measured.plan, measured.result), note));
-  measured.result.points[1].spread = SpreadOf({200, 300, 400});
+  measured.points()[1].spread = SpreadOf({200, 300, 400});
   EXPECT_TRUE(Contains(ScaleSummary(measured.plan, measured.result), note));
+}
+
+TEST(Scaling, GranularitiesAreComparedWhereAllCoresAreBusy) {
+  Measured measured({{1, 100}, {2, 190}, {4, 350}, {8, 300}});
+  measured.AddCurve(vm::LockDialect::kGiant, {{1, 110}, {2, 120}, {4, 70}, {8, 60}});
+  measured.AddCurve(vm::LockDialect::kPerPage, {{1, 90}, {2, 185}, {4, 371}, {8, 300}});
+  const std::string summary = ScaleSummary(measured.plan, measured.result);
+  EXPECT_TRUE(Contains(summary, "compared    giant 0.20, per-page 1.06 of queues at 4 threads\n"))
+      << summary;
+  EXPECT_TRUE(Contains(summary, "locks       giant\n")) << summary;
+  const json result = ScaleJson(measured.plan, measured.result);
+  EXPECT_EQ(result["points"].size(), 12u);
+  EXPECT_EQ(result["points"][4]["locks"], "giant");
+  EXPECT_EQ(result["fits"][2]["locks"], "per-page");
+  EXPECT_EQ(result["fits"][0]["fit"], result["fit"]);
+  EXPECT_NE(result["fits"][1]["fit"], result["fit"]);
+  const std::string svg = ScalePlot(measured.plan, measured.result);
+  ExpectWellFormed(svg);
+  for (const char* part : {">queues<", ">giant<", ">per-page<"})
+    EXPECT_TRUE(Contains(svg, part)) << part;
 }
 
 TEST(ScalePlot, IsWellFormedWithPointsSpreadsAndThePerfectLine) {
@@ -216,6 +244,22 @@ TEST_F(ScaleCommandTest, MeasuresEachPointAndWritesTableJsonAndPlot) {
   EXPECT_EQ(result["points"][0]["efficiency"], 1.0);
 }
 
+TEST_F(ScaleCommandTest, MeasuresGranularitiesBesideOneAnother) {
+  const Outcome outcome = Run({"scale", "--scenario=faults", "--cpus=1,2", "--duration=20ms",
+                               "--rounds=1", "--locks=giant,queues,per-page", "--json=s.json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  EXPECT_TRUE(Contains(outcome.out, " of giant at ")) << outcome.out;
+  const json points = json::parse(Read("s.json"))["points"];
+  ASSERT_EQ(points.size(), 6u);
+  EXPECT_EQ(points[0]["locks"], "giant");
+  EXPECT_EQ(points[3]["locks"], "queues");
+  EXPECT_EQ(points[5]["locks"], "per-page");
+  EXPECT_EQ(points[5]["cpus"], 2);
+  const Outcome compared = Run({"compare", "s.json", "s.json"});
+  EXPECT_EQ(compared.exit_code, 0) << compared.err;
+  EXPECT_TRUE(Contains(compared.out, "per-page: 2 threads")) << compared.out;
+}
+
 TEST_F(ScaleCommandTest, AnInterruptedMeasurementKeepsWhatThereIs) {
   const Outcome outcome = RunAndSignal(
       {"scale", "--cpus=1", "--duration=10m", "--json=s.json", "--report=plots"}, {SIGINT});
@@ -231,7 +275,7 @@ TEST_F(ScaleCommandTest, BadInput) {
   ExpectRefused({"scale", "--mode=simulate"}, {"--mode", "simulate", kNotAvailable});
   ExpectRefused({"scale", "--mode=both"}, {"--mode", "both", kNotAvailable});
   ExpectRefused({"scale", "--calibrate"}, {"--calibrate", kNotAvailable});
-  ExpectRefused({"scale", "--locks=queues,giant"}, {"--locks", "giant", kNotAvailable});
+  ExpectRefused({"scale", "--locks=giant,giant"}, {"--locks", "giant", "more than once"});
   ExpectRefused({"scale", "--locks=quues"}, {"--locks", "did you mean queues?"});
   ExpectRefused({"scale", "--cpus=1,,2"}, {"--cpus", "from 1 to 1024"});
   ExpectRefused({"scale", "--cpus=1,0"}, {"--cpus", "0", "from 1 to 1024"});

@@ -130,7 +130,7 @@ TEST(Scenario, ContradictionsAreRefused) {
 }
 
 TEST(Scenario, WhatIsNotBuiltYetSaysSo) {
-  ExpectError("[machine]\nlocks = \"giant\"\n", {"s.toml:2", "not available in this version"});
+  ExpectError("[machine]\nanon = \"amap\"\n", {"s.toml:2", "not available in this version"});
   ExpectError("[machine]\nstore = \"uring:x\"\n", {"s.toml:2", "not available in this version"});
 }
 

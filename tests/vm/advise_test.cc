@@ -14,7 +14,6 @@ class AdviseTest : public testing::Test {
     machine_.MapPages(4);
     machine_.Fill(0, 4);
     // The weighting leaves some pages alone, and begins with that.
-    PageRoleGuard guard(machine_.system.queues().lock);
     for (int i = 0; i < 16; ++i) machine_.system.queues().CountDontNeed();
   }
   void Advise(std::uint32_t first, std::uint32_t count, Advice advice) {
@@ -151,7 +150,7 @@ TEST_F(AdviseTest, WiredAndHeldPagesArePassedOver) {
   ASSERT_EQ(machine_.space->Wire(machine_.At(0), kTestPageSize), Result::kOk);
   Page* held = machine_.PageAt(1);
   {
-    PageRoleGuard guard(machine_.system.queues().lock);
+    PageRoleGuard guard(machine_.system.queues().PageLock(*held));
     machine_.system.queues().Hold(*held);
   }
   Advise(0, 2, Advice::kFree);

@@ -110,7 +110,7 @@ class RandomChain {
       page->valid = system_.AllBlocks();
       DirtyPage(system_, *page);
       {
-        PageRoleGuard role_guard(system_.queues().lock);
+        PageRoleGuard role_guard(system_.queues().PageLock(*page));
         system_.queues().Activate(*page);
       }
       if (random_.Percent(40)) PageOut(object, *page);
@@ -121,7 +121,7 @@ class RandomChain {
     EXPECT_EQ(system_.swap().PageOut(object, pages), 1u);
     if (!random_.Percent(60)) return;
     {
-      PageRoleGuard role_guard(system_.queues().lock);
+      PageRoleGuard role_guard(system_.queues().PageLock(page));
       system_.queues().Deactivate(page);
     }
     EXPECT_EQ(ReclaimPage(system_, object, page), Reclaimed::kYes);

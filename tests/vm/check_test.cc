@@ -164,14 +164,14 @@ TEST_F(Sweep, Inv20PageTakenAndForgotten) {
 }
 
 TEST_F(Sweep, Inv21OwnedPageOnNoQueue) {
-  PageRoleGuard guard(queues().lock);
+  PageRoleGuard guard(queues().PageLock(Copy()));
   queues().Dequeue(Copy());
   EXPECT_EQ(Ids(), Only("INV-21"));
 }
 
 TEST_F(Sweep, Inv22WiredPageOnAQueue) {
   Page& page = *machine.FirstPage(parent, wired_va);
-  PageRoleGuard guard(queues().lock);
+  PageRoleGuard guard(queues().PageLock(page));
   page.wire_count = 0;
   queues().Activate(page);
   page.wire_count = 1;
@@ -192,7 +192,7 @@ TEST_F(Sweep, Inv23CachedPageIsDirty) {
     ObjectGuard object_guard(ChildObject().lock);
     Pmap::RemoveAll(machine.system, page);
     page.dirty.Store(0);
-    PageRoleGuard guard(queues().lock);
+    PageRoleGuard guard(queues().PageLock(page));
     queues().Cache(page);
   }
   EXPECT_EQ(Texts(CheckSystem(machine.system)), "");
@@ -227,6 +227,8 @@ TEST_F(Sweep, Inv52MappedPageIsNotValid) {
 // ---- Objects ----
 
 TEST_F(Sweep, Inv03PageIsNotWhereItSays) {
+  if (machine.system.config().index != IndexKind::kRadix)
+    GTEST_SKIP() << "a tree has a page where the page says";
   Copy().pindex += 1;
   EXPECT_EQ(Ids(), Only("INV-03"));
 }
@@ -318,8 +320,9 @@ TEST_F(Sweep, Inv51ChargeOfAnEntryIsMadeTwice) {
 // ---- Maps and page tables ----
 
 TEST_F(Sweep, Inv29PageWiredTwiceByOneEntry) {
-  PageRoleGuard guard(queues().lock);
-  queues().Wire(*machine.FirstPage(parent, wired_va));
+  Page& page = *machine.FirstPage(parent, wired_va);
+  PageRoleGuard guard(queues().PageLock(page));
+  queues().Wire(page);
   EXPECT_EQ(Ids(), Only("INV-29"));
 }
 
@@ -329,7 +332,7 @@ TEST_F(Sweep, Inv29TablePageThatNoPmapUses) {
 }
 
 TEST_F(Sweep, Inv31PageLeftWired) {
-  PageRoleGuard guard(queues().lock);
+  PageRoleGuard guard(queues().PageLock(Copy()));
   queues().Wire(Copy());
   EXPECT_EQ(Ids(), Only("INV-31"));
 }
@@ -337,7 +340,7 @@ TEST_F(Sweep, Inv31PageLeftWired) {
 TEST_F(Sweep, Inv41PvEntryWithoutAMapping) {
   PvLists::Shard& shard = machine.system.pv_lists().ShardOf(Copy());
   {
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     shard.Add(Copy(), &child->pmap(), 0);
   }
   EXPECT_EQ(Ids(), Only("INV-41"));
@@ -346,7 +349,7 @@ TEST_F(Sweep, Inv41PvEntryWithoutAMapping) {
 TEST_F(Sweep, Inv41MappingWithoutAPvEntry) {
   PvLists::Shard& shard = machine.system.pv_lists().ShardOf(Copy());
   {
-    locking::MutexGuard guard(shard.lock);
+    RoleGuard guard(shard.lock);
     shard.Remove(Copy(), &child->pmap(), va);
   }
   EXPECT_EQ(Ids(), Only("INV-41"));
@@ -431,8 +434,10 @@ TEST(Leaks, EveryKindIsNamed) {
   machine.Store(space, machine.Map(space, 1), 1);
   const std::string texts = Texts(CheckNoLeaks(machine.system));
   for (const char* what :
-       {"spaces", "pages are not free", "objects", "PV entries", "page-index", "pages are wired"})
+       {"spaces", "pages are not free", "objects", "PV entries", "pages are wired"})
     EXPECT_NE(texts.find(what), std::string::npos) << what;
+  EXPECT_EQ(texts.find("page-index") != std::string::npos,
+            machine.system.config().index == IndexKind::kRadix);
   space->Exit();
   EXPECT_EQ(Texts(CheckNoLeaks(machine.system)), "");
 }

@@ -76,9 +76,9 @@ TEST_F(FictitiousTest, WhatAMappingModifiedIsNotThePagesOfItsFrame) {
 
 // D09
 TEST_F(FictitiousTest, ItsOneWiringStaysWhateverIsWired) {
-  PageRoleGuard guard(system_.queues().lock);
   PageQueues& queues = system_.queues();
   for (const Pindex index : {1u, 3u}) {
+    PageRoleGuard guard(queues.PageLock(PageAt(index)));
     queues.Wire(PageAt(index));
     EXPECT_EQ(PageAt(index).wire_count, 1);
     EXPECT_FALSE(queues.Unwire(PageAt(index), PageQueues::Then::kActivate));
@@ -89,7 +89,7 @@ TEST_F(FictitiousTest, ItsOneWiringStaysWhateverIsWired) {
 }
 
 TEST_F(FictitiousTest, IsNeverQueued) {
-  PageRoleGuard guard(system_.queues().lock);
+  PageRoleGuard guard(system_.queues().PageLock(PageAt(0)));
   system_.queues().Activate(PageAt(0));
   EXPECT_EQ(PageAt(0).queue, PageQueue::kNone);
   system_.queues().Deactivate(PageAt(0));

@@ -120,7 +120,7 @@ class FileMachine : public Machine {
     ObjectGuard guard(object().lock);
     Page* page = LookupPage(object(), pindex);
     {
-      PageRoleGuard page_guard(system.queues().lock);
+      PageRoleGuard page_guard(system.queues().PageLock(*page));
       system.queues().Deactivate(*page);
     }
     return ReclaimPage(system, object(), *page) == Reclaimed::kYes;

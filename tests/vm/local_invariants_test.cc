@@ -198,14 +198,14 @@ TEST_F(LocalInvariantDeathTest, Inv24PageIsPlacedAsAMarker) {
 
 TEST_F(LocalInvariantDeathTest, Inv25FreePageIsTakenOffAPagingQueue) {
   EXPECT_BROKEN("INV-25", "free page is taken off", {
-    PageRoleGuard guard(queues_.lock);
+    PageRoleGuard guard(queues_.PageLock(system_.pages().back()));
     queues_.Dequeue(system_.pages().back());
   });
 }
 
 TEST_F(LocalInvariantDeathTest, Inv27CountOfAPageGoesBelowZero) {
   EXPECT_BROKEN("INV-27", "unwired that is not wired", {
-    PageRoleGuard guard(queues_.lock);
+    PageRoleGuard guard(queues_.PageLock(page()));
     queues_.Unwire(page(), PageQueues::Then::kActivate);
   });
   EXPECT_BROKEN("INV-27", "unheld that is not held", UnholdPage(system_, page()));
@@ -214,11 +214,11 @@ TEST_F(LocalInvariantDeathTest, Inv27CountOfAPageGoesBelowZero) {
 TEST_F(LocalInvariantDeathTest, Inv27CountOfAPageOverflows) {
   constexpr std::uint32_t kTooMany = 1u << 16;
   EXPECT_BROKEN("INV-27", "wire count of a page overflows", {
-    PageRoleGuard guard(queues_.lock);
+    PageRoleGuard guard(queues_.PageLock(page()));
     for (std::uint32_t i = 0; i < kTooMany; ++i) queues_.Wire(page());
   });
   EXPECT_BROKEN("INV-27", "hold count of a page overflows", {
-    PageRoleGuard guard(queues_.lock);
+    PageRoleGuard guard(queues_.PageLock(page()));
     for (std::uint32_t i = 0; i < kTooMany; ++i) queues_.Hold(page());
   });
 }
@@ -226,7 +226,7 @@ TEST_F(LocalInvariantDeathTest, Inv27CountOfAPageOverflows) {
 TEST_F(LocalInvariantDeathTest, Inv30WiredPageIsFreed) {
   EXPECT_BROKEN("INV-30", "wired page is freed", {
     {
-      PageRoleGuard guard(queues_.lock);
+      PageRoleGuard guard(queues_.PageLock(page()));
       queues_.Wire(page());
     }
     ObjectGuard guard(object_.lock);

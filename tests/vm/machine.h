@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "tests/vm/in_dialect.h"
 #include "vm/system.h"
 
 namespace vm {
@@ -18,7 +19,10 @@ class Machine {
  public:
   explicit Machine(std::uint32_t pages = 64, std::uint32_t swap_slots = 64, std::uint32_t cpus = 4,
                    std::unique_ptr<vm::Store> store = nullptr)
-      : system({.pages = pages, .page_size = kTestPageSize, .cpus = cpus, .swap_slots = swap_slots},
+      : system(InDialect({.pages = pages,
+                          .page_size = kTestPageSize,
+                          .cpus = cpus,
+                          .swap_slots = swap_slots}),
                std::move(store)) {}
 
   // `pages` of new anonymous memory.

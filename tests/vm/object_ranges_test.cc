@@ -27,11 +27,11 @@ class PageRemoveTest : public testing::Test {
     return LookupPage(object_, index) != nullptr;
   }
   void Wire(Pindex index) {
-    PageRoleGuard guard(system_.queues().lock);
+    PageRoleGuard guard(system_.queues().PageLock(test_.page(index)));
     system_.queues().Wire(test_.page(index));
   }
   void Unwire(Pindex index) {
-    PageRoleGuard guard(system_.queues().lock);
+    PageRoleGuard guard(system_.queues().PageLock(test_.page(index)));
     system_.queues().Unwire(test_.page(index), PageQueues::Then::kActivate);
   }
 
@@ -397,7 +397,7 @@ TEST_F(CoalesceTest, WhatWasThereBeforeIsNotSeenAgain) {
     std::memset(machine_.system.FrameBytes(*stale).data(), 0xff, kTestPageSize);
     stale->valid = machine_.system.AllBlocks();
     stale->dirty.Store(1);
-    PageRoleGuard role_guard(machine_.system.queues().lock);
+    PageRoleGuard role_guard(machine_.system.queues().PageLock(*stale));
     machine_.system.queues().Activate(*stale);
   }
   MapAt(2, 2);

@@ -88,14 +88,14 @@ TEST_F(PageAllocTest, APageIsInvalidAndWiredOrBusyAsAsked) {
   EXPECT_EQ(page->wire_count, 1);
   EXPECT_TRUE(page->exclusively_busy());
   UnbusyPage(system_, object_, *page);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(*page));
   queues_.Unwire(*page, PageQueues::Then::kActivate);
 }
 
 TEST_F(PageAllocTest, APageFreedWhileItIsHeldGoesBackWithTheLastHold) {
   Page& page = test_.page(0);
   {
-    PageRoleGuard guard(queues_.lock);
+    PageRoleGuard guard(queues_.PageLock(page));
     queues_.Hold(page);
     queues_.Hold(page);
   }
@@ -115,8 +115,8 @@ TEST_F(PageAllocTest, APageFreedWhileItIsHeldGoesBackWithTheLastHold) {
 }
 
 TEST_F(PageAllocTest, TheLastUnwireChoosesTheQueue) {
-  PageRoleGuard guard(queues_.lock);
   Page& page = test_.page(0);
+  PageRoleGuard guard(queues_.PageLock(page));
   queues_.Wire(page);
   queues_.Wire(page);
   EXPECT_EQ(queues_.wired_count(), 1u);
@@ -133,8 +133,8 @@ TEST_F(PageAllocTest, TheLastUnwireChoosesTheQueue) {
 }
 
 TEST_F(PageAllocTest, ActivationRaisesTheActCountToItsStart) {
-  PageRoleGuard guard(queues_.lock);
   Page& page = test_.page(0);
+  PageRoleGuard guard(queues_.PageLock(page));
   page.act_count = 1;
   queues_.Activate(page);
   EXPECT_EQ(page.act_count, kActInit);
@@ -144,7 +144,9 @@ TEST_F(PageAllocTest, ActivationRaisesTheActCountToItsStart) {
 }
 
 TEST_F(PageAllocTest, DeactivationIsAtTheTailOrTheHead) {
-  PageRoleGuard guard(queues_.lock);
+  PageRoleGuard guard(queues_.PageLock(test_.page(0)));
+  PageRoleGuard guard_1(queues_.PageLock(test_.page(1)));
+  PageRoleGuard guard_2(queues_.PageLock(test_.page(2)));
   queues_.Deactivate(test_.page(0));
   queues_.Deactivate(test_.page(1));
   queues_.Deactivate(test_.page(2), PageQueues::Where::kHead);

@@ -235,7 +235,7 @@ TEST_F(MappedBlocksDeathTest, Inv23APageOnTheCacheQueueIsDirtied) {
       {
         Page& cached = test_.page(1);
         {
-          PageRoleGuard guard(test_.system.queues().lock);
+          PageRoleGuard guard(test_.system.queues().PageLock(cached));
           test_.system.queues().Cache(cached);
         }
         DirtyPage(test_.system, cached);

@@ -102,6 +102,8 @@ TEST_F(CachePickerTest, TakesAPageOfTheWantedColour) {
 }
 
 TEST_F(CachePickerTest, EndsWhenEveryObjectIsLockedElsewhere) {
+  if (system_.config().locks == LockDialect::kGiant)
+    GTEST_SKIP() << "whoever has an object locked has others waiting for the one lock";
   object_.lock.Lock();
   Page* page = &test_.page(0);
   locking::Thread other("other", [&] { page = Take(0); });
@@ -111,11 +113,22 @@ TEST_F(CachePickerTest, EndsWhenEveryObjectIsLockedElsewhere) {
   EXPECT_EQ(Cached(), 2 * kColors);
 }
 
+TEST_F(CachePickerTest, APageWhoseRoleSomebodyHasIsPassedOver) {
+  if (system_.config().locks != LockDialect::kPerPage)
+    GTEST_SKIP() << "the role is a lock that comes before page queues in this dialect alone";
+  Page& first = test_.page(0);
+  PageRoleGuard guard(system_.queues().PageLock(first));
+  Page* page = nullptr;
+  locking::Thread("other", [&] { page = Take(ColorOf(first.frame)); }).Join();
+  EXPECT_NE(page, nullptr);
+  EXPECT_EQ(first.queue, PageQueue::kCache);
+}
+
 // D04: one that cannot be taken is moved off the queue, or the queue is left; it is not met again.
 TEST_F(CachePickerTest, AHeldPageLeavesTheCacheQueue) {
-  {
-    PageRoleGuard guard(system_.queues().lock);
-    for (Pindex i = 0; i < 2 * kColors; ++i) system_.queues().Hold(test_.page(i));
+  for (Pindex i = 0; i < 2 * kColors; ++i) {
+    PageRoleGuard guard(system_.queues().PageLock(test_.page(i)));
+    system_.queues().Hold(test_.page(i));
   }
   EXPECT_EQ(Take(0), nullptr);
   EXPECT_EQ(Cached(), 0u);

@@ -185,7 +185,7 @@ TEST_F(PageCowTest, AnUnmanagedPageIsNotLent) {
   ObjectGuard guard(object->lock);
   Pmap::RemoveAll(system_, *page);
   {
-    PageRoleGuard role_guard(system_.queues().lock);
+    PageRoleGuard role_guard(system_.queues().PageLock(*page));
     system_.queues().Unmanage(*page);
   }
   EXPECT_FALSE(LendPage(system_, *object, *page));

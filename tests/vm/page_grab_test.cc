@@ -32,7 +32,7 @@ class PageGrabTest : public testing::Test {
   void Settle(Page& page) {
     ObjectGuard guard(object_.lock);
     if (page.exclusively_busy()) UnbusyPage(system_, object_, page);
-    PageRoleGuard role_guard(system_.queues().lock);
+    PageRoleGuard role_guard(system_.queues().PageLock(page));
     system_.queues().Activate(page);
   }
   bool Wanted(Page& page) {
@@ -80,7 +80,7 @@ TEST_F(PageGrabTest, WiresThePage) {
   for (Page* each : {page, fresh}) {
     EXPECT_EQ(each->wire_count, 1);
     EXPECT_EQ(each->queue, PageQueue::kNone);
-    PageRoleGuard guard(system_.queues().lock);
+    PageRoleGuard guard(system_.queues().PageLock(*each));
     system_.queues().Unwire(*each, PageQueues::Then::kActivate);
   }
 }

@@ -85,10 +85,11 @@ TEST(SplayTree, ALookupUnderTheExclusiveLockMovesThePageToTheRootAndOthersDoNot)
     EXPECT_TRUE(IsRoot(*third));
     EXPECT_TRUE(IsRoot(*LookupPage(*object, 9)));
   }
-  object->lock.LockShared();
-  EXPECT_EQ(LookupPage(*object, 3), third);
-  EXPECT_FALSE(IsRoot(*third));
-  object->lock.UnlockShared();
+  {
+    locking::SharedGuard guard(object->lock);
+    EXPECT_EQ(LookupPage(*object, 3), third);
+    EXPECT_FALSE(IsRoot(*third));
+  }
   DeallocateObject(system, object);
 }
 

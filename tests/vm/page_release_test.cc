@@ -55,7 +55,7 @@ TEST_F(PageReleaseTest, APageWithNothingInItIsFreedInstead) {
 
 TEST_F(PageReleaseTest, WhatIsInUseStays) {
   ObjectGuard guard(object_.lock);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
   BusyPage(object_, page_);
   ExpectKept("busy");
   EXPECT_FALSE(CachePage(system_, object_, page_));
@@ -90,7 +90,7 @@ TEST_F(PageReleaseTest, WhatAMappingModifiedStays) {
 TEST_F(PageReleaseTest, AnUnmanagedPageIsOnNoQueueUntilItIsFreed) {
   ObjectGuard guard(object_.lock);
   {
-    PageRoleGuard role_guard(queues_.lock);
+    PageRoleGuard role_guard(queues_.PageLock(page_));
     queues_.Unmanage(page_);
     EXPECT_EQ(page_.queue, PageQueue::kNone);
     queues_.Activate(page_);
@@ -109,7 +109,7 @@ TEST_F(PageReleaseTest, AnUnmanagedPageIsOnNoQueueUntilItIsFreed) {
 TEST_F(PageReleaseTest, AnUnmanagedPageHasNoPvList) {
   {
     ObjectGuard guard(object_.lock);
-    PageRoleGuard role_guard(queues_.lock);
+    PageRoleGuard role_guard(queues_.PageLock(page_));
     queues_.Unmanage(page_);
   }
   Pmap& pmap = test_.NewPmap();
@@ -132,7 +132,7 @@ TEST_F(PageReleaseTest, AnUnmanagedPageHasNoPvList) {
 
 TEST_F(PageReleaseTest, OnlyWhatLeavesTheCacheQueueIsReactivated) {
   ObjectGuard guard(object_.lock);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
   queues_.Deactivate(page_);
   queues_.Activate(page_);
   EXPECT_EQ(system_.counters().Get(Event::kReactivated), 0u);
@@ -153,7 +153,7 @@ TEST_F(PageReleaseTest, ACachedPageIsTakenOnlyFromTheCacheQueue) {
   EXPECT_EQ(page_.valid, system_.AllBlocks());
   EXPECT_EQ(page_.wire_count, 1);
   UnbusyPage(system_, object_, page_);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
   queues_.Unwire(page_, PageQueues::Then::kActivate);
 }
 
@@ -171,8 +171,9 @@ TEST_F(PageReleaseTest, AFrameThatIsFreedAsZeroedIsHandedOutAsSuch) {
 // Of 32 calls 28 put the page at the head and 3 at the tail; one leaves it alone.
 TEST_F(PageReleaseTest, DontNeedWeighsWhereThePageGoes) {
   ObjectGuard guard(object_.lock);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
   Page& other = test_.page(1);
+  PageRoleGuard other_guard(queues_.PageLock(other));
   std::uint32_t alone = 0, head = 0, tail = 0;
   for (std::uint32_t call = 0; call < 512; ++call) {
     queues_.Activate(page_);
@@ -193,7 +194,8 @@ TEST_F(PageReleaseTest, DontNeedWeighsWhereThePageGoes) {
 
 TEST_F(PageReleaseTest, DontNeedPutsADirtyPageAtTheTail) {
   ObjectGuard guard(object_.lock);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
+  PageRoleGuard other_guard(queues_.PageLock(test_.page(1)));
   queues_.Deactivate(test_.page(1));
   DirtyPage(system_, page_);
   for (std::uint32_t call = 0; call < 40; ++call) {
@@ -208,7 +210,7 @@ TEST_F(PageReleaseTest, DontNeedPutsADirtyPageAtTheTail) {
 
 TEST_F(PageReleaseTest, DontNeedAgesWhatIsInactiveAlready) {
   ObjectGuard guard(object_.lock);
-  PageRoleGuard role_guard(queues_.lock);
+  PageRoleGuard role_guard(queues_.PageLock(page_));
   queues_.Deactivate(page_);
   page_.act_count = kActInit + 1;
   for (std::uint32_t call = 0; call < 3; ++call) DontNeedPage(system_, object_, page_);

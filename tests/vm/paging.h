@@ -120,7 +120,7 @@ class PagingMachine : public Machine {
     return object->swap == nullptr ? kNoSlot : object->swap->SlotOf(page);
   }
   void Deactivate(Page& page) LOCKING_NO_ANALYSIS {
-    PageRoleGuard guard(system.queues().lock);
+    PageRoleGuard guard(system.queues().PageLock(page));
     system.queues().Deactivate(page);
   }
   void DeactivatePages(std::uint32_t first, std::uint32_t count) {

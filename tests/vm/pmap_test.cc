@@ -368,7 +368,7 @@ TEST(PmapConcurrency, TablesAreMadeOnce) {
     std::vector<locking::Thread> threads;
     for (std::uint32_t t = 0; t < 3; ++t) {
       threads.emplace_back("enterer", [&, t] {
-        locking::ReadGuard guard(test.object.lock);
+        locking::SharedGuard guard(test.object.lock);
         EXPECT_EQ(pmap->Enter(kVa + t * kTestPageSize, test.page(0), kRead, false), Result::kOk);
       });
     }

@@ -158,7 +158,7 @@ class SlowStoreTest : public testing::Test {
       Page* page = PageAt(i);
       page->referenced.Store(false);
       Pmap::TestAndClearReferenced(system(), *page);
-      PageRoleGuard guard(system().queues().lock);
+      PageRoleGuard guard(system().queues().PageLock(*page));
       system().queues().Deactivate(*page);
     }
   }

@@ -14,6 +14,7 @@
 #include "locking/random.h"
 #include "locking/sleep_queue.h"
 #include "locking/thread.h"
+#include "tests/vm/in_dialect.h"
 #include "vm/check.h"
 #include "vm/contiguous.h"
 #include "vm/page_alloc.h"
@@ -462,11 +463,11 @@ const Workload* FindWorkload(std::string_view name) {
 }
 
 EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
-  System system({.pages = workload.pages,
-                 .page_size = kPageSize,
-                 .cpus = 2,
-                 .swap_slots = workload.swap_slots,
-                 .idle_zero = workload.idle_zero},
+  System system(InDialect({.pages = workload.pages,
+                           .page_size = kPageSize,
+                           .cpus = 2,
+                           .swap_slots = workload.swap_slots,
+                           .idle_zero = workload.idle_zero}),
                 std::make_unique<SlowStore>(workload.swap_slots));
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();

@@ -28,7 +28,7 @@ std::uint32_t SwapMap::Take(Pindex pindex) {
 }
 
 SwapPager::SwapPager(System& system, std::uint32_t slots, std::unique_ptr<Store> store)
-    : Pager(system), store_(std::move(store)), slots_(slots) {}
+    : Pager(system), store_(std::move(store)), slots_(slots, system.giant()) {}
 
 bool SwapPager::HasPage(const Object& object, Pindex pindex) const {
   object.lock.AssertHeldShared();

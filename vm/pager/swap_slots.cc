@@ -8,8 +8,8 @@
 
 namespace vm {
 
-SwapSlots::SwapSlots(std::uint32_t slots)
-    : slots_(slots), lock_(kSwapLock), bitmap_((std::size_t{slots} + 63) / 64) {}
+SwapSlots::SwapSlots(std::uint32_t slots, locking::Giant* giant)
+    : slots_(slots), lock_(kSwapLock, 0, giant), bitmap_((std::size_t{slots} + 63) / 64) {}
 
 SwapSlots::Run SwapSlots::FindRun(std::uint32_t from, std::uint32_t to,
                                   std::uint32_t wanted) const {
@@ -34,7 +34,7 @@ SwapSlots::Run SwapSlots::FindBest(std::uint32_t from, std::uint32_t to, std::ui
 }
 
 SwapSlots::Run SwapSlots::Allocate(std::uint32_t wanted) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   if (used_ == slots_) return {0, 0};
   Run run = FindBest(next_, slots_, wanted, {0, 0});
   run = FindBest(0, next_, wanted, run);
@@ -46,7 +46,7 @@ SwapSlots::Run SwapSlots::Allocate(std::uint32_t wanted) {
 }
 
 void SwapSlots::Free(std::uint32_t first, std::uint32_t count) {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   for (std::uint32_t slot = first; slot < first + count; ++slot) {
     Require(slot < slots_ && IsUsed(slot), "INV-51",
             [&] { return "swap slot " + std::to_string(slot) + " is freed that is not used"; });
@@ -56,12 +56,12 @@ void SwapSlots::Free(std::uint32_t first, std::uint32_t count) {
 }
 
 std::uint32_t SwapSlots::used() const {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   return used_;
 }
 
 std::uint32_t SwapSlots::CountBits() const {
-  locking::MutexGuard guard(lock_);
+  RoleGuard guard(lock_);
   std::uint32_t bits = 0;
   for (const std::uint64_t word : bitmap_) bits += static_cast<std::uint32_t>(std::popcount(word));
   return bits;

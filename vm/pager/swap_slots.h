@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "locking/mutex.h"
+#include "vm/lock_roles.h"
 
 namespace vm {
 
 class SwapSlots {
  public:
-  explicit SwapSlots(std::uint32_t slots);
+  explicit SwapSlots(std::uint32_t slots, locking::Giant* giant = nullptr);
 
   struct Run {
     std::uint32_t first;
@@ -43,7 +43,7 @@ class SwapSlots {
       LOCKING_REQUIRES(lock_);
 
   const std::uint32_t slots_;
-  mutable locking::Mutex lock_;
+  mutable MutexRole lock_;
   std::vector<std::uint64_t> bitmap_ LOCKING_GUARDED_BY(lock_);  // a bit a used slot
   std::uint32_t used_ LOCKING_GUARDED_BY(lock_) = 0;
   std::uint32_t next_ LOCKING_GUARDED_BY(lock_) = 0;  // where the search goes on
