@@ -118,6 +118,16 @@ void FreeOwnedPage(System& system, Object& object, Page& page, FrameBytesAre byt
   PutPage(system, page, bytes);
 }
 
+void FreeUnowned(System& system, Page& page, FrameBytesAre bytes) {
+  Require(page.object == nullptr && (page.identity == PageIdentity::kNoObject ||
+                                     page.identity == PageIdentity::kContiguous ||
+                                     page.identity == PageIdentity::kDetached),
+          "INV-10", "a page is freed as unowned that has an owner or is free");
+  PageRoleGuard guard(system.queues().PageLock(page));
+  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
+  PutPage(system, page, bytes);
+}
+
 }  // namespace
 
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
@@ -160,13 +170,11 @@ void FreeZeroedPage(System& system, Object& object, Page& page) {
 }
 
 void FreeUnownedPage(System& system, Page& page) {
-  Require(page.object == nullptr && (page.identity == PageIdentity::kNoObject ||
-                                     page.identity == PageIdentity::kContiguous ||
-                                     page.identity == PageIdentity::kDetached),
-          "INV-10", "a page is freed as unowned that has an owner or is free");
-  PageRoleGuard guard(system.queues().PageLock(page));
-  Require(page.wire_count == 0, "INV-30", "a wired page is freed");
-  PutPage(system, page, FrameBytesAre::kAnything);
+  FreeUnowned(system, page, FrameBytesAre::kAnything);
+}
+
+void FreeZeroedUnownedPage(System& system, Page& page) {
+  FreeUnowned(system, page, FrameBytesAre::kZero);
 }
 
 void UnholdPage(System& system, Page& page) {

@@ -45,6 +45,7 @@ void FreePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(objec
 void FreeZeroedPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 // A page without an owner.
 void FreeUnownedPage(System& system, Page& page);
+void FreeZeroedUnownedPage(System& system, Page& page);
 // Takes back one hold; the last one frees a page that was freed meanwhile.
 //   locked on entry and return: nothing from the page role on. Takes the page role.
 void UnholdPage(System& system, Page& page);

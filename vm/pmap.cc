@@ -88,7 +88,10 @@ void Pmap::GiveBack(Page& table) {
     PageRoleGuard guard(system_.queues().PageLock(table));
     system_.queues().Unwire(table, PageQueues::Then::kDeactivate);
   }
-  FreeUnownedPage(system_, table);
+  if (system_.config().idle_zero)
+    FreeZeroedUnownedPage(system_, table);
+  else  // zeroed pages go past the batches: not where nobody asked for them
+    FreeUnownedPage(system_, table);
 }
 
 Pmap::Entry* Pmap::NextMapping(Address* va, Address end) const {
@@ -301,9 +304,12 @@ void Pmap::Destroy() {
     root = root_.Exchange(0);
   }
   if (root == 0) return;
-  const Entry* directory = TableAt(root);
+  Entry* directory = TableAt(root);
   for (std::size_t i = 0; i < std::size_t{1} << index_bits_; ++i) {
-    if (const std::uint64_t table = directory[i].Peek(); table != 0) GiveBack(PageOf(table));
+    if (const std::uint64_t table = directory[i].Peek(); table != 0) {
+      GiveBack(PageOf(table));
+      directory[i].Store(0);
+    }
   }
   GiveBack(PageOf(root));
 }

@@ -146,7 +146,7 @@ class alignas(64) Pmap {
   // The same, and makes the tables if need be; nullptr: no page.
   Entry* WalkOrGrow(Address va) LOCKING_EXCLUDES(lock_);
   bool Grow(Entry& slot, std::uint64_t color) LOCKING_EXCLUDES(lock_);
-  // Frees a table page that nothing points to.
+  // Frees a table page that nothing points to, and whose entries are all 0.
   void GiveBack(Page& table) LOCKING_EXCLUDES(lock_);
   // The first entry in use from *va on and below `end`; *va becomes its address.
   Entry* NextMapping(Address* va, Address end) const LOCKING_REQUIRES(lock_);

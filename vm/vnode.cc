@@ -8,6 +8,7 @@
 #include "vm/lock_classes.h"
 #include "vm/object_clean.h"
 #include "vm/page_alloc.h"
+#include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 #include "vm/pager/pager.h"
 #include "vm/reclaim.h"
@@ -72,8 +73,7 @@ void RemovePagesFrom(System& system, Object& object, Pindex end) LOCKING_REQUIRE
       FreePage(system, object, *page);
       continue;
     }
-    page->valid = 0;
-    page->dirty.Store(0);
+    SetInvalid(system, object, *page, 0, system.config().page_size);
   }
 }
 
@@ -87,8 +87,10 @@ void ZeroBehindEnd(System& system, Object& object, std::uint64_t end)
   Pmap::RemoveAll(system, *page);
   const std::span<std::byte> bytes = system.FrameBytes(*page);
   std::memset(bytes.data() + in_page, 0, bytes.size() - in_page);
-  const std::uint64_t blocks = (in_page + kBlockBytes - 1) / kBlockBytes;
-  if (blocks < 64) page->dirty.FetchAnd((1ull << blocks) - 1);
+  // The block that is cut keeps its dirt: the file has a part of it.
+  const auto behind =
+      static_cast<std::uint32_t>((in_page + kBlockBytes - 1) & ~Address{kBlockBytes - 1});
+  ClearBlocksDirty(system, *page, behind, system.config().page_size - behind);
 }
 
 }  // namespace

@@ -80,6 +80,19 @@ TEST(PageZeroing, AFaultFindsAZeroedFrame) {
   system.Stop();
 }
 
+TEST(PageZeroing, PageTablesAreZeroedWhenTheyGo) {
+  System system(kConfig);  // not started
+  Space* space = system.CreateSpace();
+  Address start = 0;
+  ASSERT_EQ(
+      space->MapAnonymous(0, kTestPageSize, Protection::kReadWrite, Inheritance::kCopy, &start),
+      Result::kOk);
+  EXPECT_EQ(space->Store(system.cpu(0), start, 7), Result::kOk);
+  space->Exit();
+  EXPECT_EQ(system.free_queue().zeroed_count(), 2u);
+  ExpectSound(system);
+}
+
 TEST(PageZeroing, LeavesAlonePagesThatAreScarce) {
   System system(kConfig);
   std::vector<Page*> taken;

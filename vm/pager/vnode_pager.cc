@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "vm/page_blocks.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -80,10 +81,7 @@ Result VnodePager::GetPages(Object& object, std::span<Page* const> pages, std::u
     system_.counters().Add(Event::kPageInError);
     return Result::kIoError;
   }
-  for (Page* page : read) {
-    page->valid = system_.AllBlocks();
-    page->dirty.Store(0);
-  }
+  for (Page* page : read) SetValidClean(system_, object, *page, 0, system_.config().page_size);
   system_.counters().Add(Event::kPageIn, read.size());
   return Result::kOk;
 }
