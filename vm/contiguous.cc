@@ -24,7 +24,8 @@ constexpr std::uint32_t kLockAttempts = 4;
 
 // A hint: the page may change at any time.
 bool MayGo(const Page& page, Effort effort) {
-  switch (page.queue) {
+  const PageQueue queue = page.queue;
+  switch (queue) {
     case PageQueue::kFree:
     case PageQueue::kFreeBatch:
     case PageQueue::kCache:

@@ -3,6 +3,7 @@
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_cow.h"
 #include "vm/page_grab.h"
 #include "vm/page_release.h"
 #include "vm/pager/pager.h"
@@ -50,6 +51,13 @@ Removed RemoveOne(System& system, Object& object, Page& page, RemoveOptions opti
   std::uint32_t wirings = 0;
   if (page.wire_count != 0) {
     wirings = Pmap::WiredMappings(system, page);
+    const bool lent = page.cow != 0 && page.wire_count == wirings + page.cow;
+    if (lent && !options.not_wired && !options.clean_only) {
+      if (page.busied()) return Removed::kBusy;
+      (void)TakeMappings(system, object, page, wirings, options);
+      DetachLentPage(system, object, page);
+      return Removed::kDone;
+    }
     if (wirings != page.wire_count) {
       InvalidatePage(system, page, options);
       return Removed::kDone;

@@ -17,8 +17,9 @@ void RequireInPage(const System& system, std::uint32_t base, std::uint32_t size)
 
 // The bits from `first` on and below `end`.
 std::uint64_t Bits(std::uint32_t first, std::uint32_t end) {
-  const std::uint64_t below_end = end == 64 ? ~0ull : (1ull << end) - 1;
-  return first >= end ? 0 : below_end & (~0ull << first);
+  if (first >= end) return 0;
+  const std::uint64_t below_end = end >= 64 ? ~0ull : (1ull << end) - 1;
+  return below_end & (~0ull << first % 64);
 }
 
 void ZeroBytes(System& system, Page& page, std::uint32_t base, std::uint32_t size) {
@@ -26,7 +27,8 @@ void ZeroBytes(System& system, Page& page, std::uint32_t base, std::uint32_t siz
 }
 
 bool BlockValid(const Page& page, std::uint32_t byte) {
-  return (page.valid >> (byte / kBlockBytes) & 1) != 0;
+  const std::uint32_t block = byte / kBlockBytes;
+  return (page.valid & Bits(block, block + 1)) != 0;
 }
 
 // The rest of the blocks that the range has only a part of, where they hold nothing yet.

@@ -55,6 +55,15 @@ void ReturnPage(System& system, Page& page) {
   while (!TryReturn(system, page)) locking::Yield();
 }
 
+void DetachLentPage(System& system, Object& owner, Page& page) {
+  PageRoleGuard guard(system.queues().PageLock(page));
+  Require(page.wire_count == page.cow && page.cow > 0, "INV-30",
+          "a page is left to its borrowers that others have wired");
+  RemovePage(system, owner, page);
+  ChangeIdentity(page, PageIdentity::kDetached);
+  UndirtyPage(page);
+}
+
 Page* ReplaceLentPage(System& system, Object& owner, Page& page) {
   owner.lock.AssertHeld();
   Require(page.object == &owner && !page.busied() && page.cow > 0, "INV-18",
@@ -69,14 +78,12 @@ Page* ReplaceLentPage(System& system, Object& owner, Page& page) {
     PageRoleGuard guard(system.queues().PageLock(page));
     for (; page.wire_count > page.cow; ++wirings)
       system.queues().Unwire(page, PageQueues::Then::kDeactivate);
-    RemovePage(system, owner, page);
-    ChangeIdentity(page, PageIdentity::kDetached);
   }
   {
     PageRoleGuard guard(system.queues().PageLock(*copy));
     for (; wirings > 0; --wirings) system.queues().Wire(*copy);
   }
-  UndirtyPage(page);
+  DetachLentPage(system, owner, page);
   ChangeIdentity(*copy, PageIdentity::kObject);
   InsertPage(system, owner, pindex, *copy);
   DirtyPage(system, *copy);

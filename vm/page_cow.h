@@ -34,6 +34,11 @@ void ReturnPage(System& system, Page& page);
 [[nodiscard]] Page* ReplaceLentPage(System& system, Object& owner, Page& page)
     LOCKING_REQUIRES(owner.lock);
 
+// The owner can do without the page: it belongs to its borrowers alone from now on.
+//   locked on entry and return: owner, exclusively; the page is not busy, not mapped, and wired by
+//   loans alone. Takes the page role. Does not sleep.
+void DetachLentPage(System& system, Object& owner, Page& page) LOCKING_REQUIRES(owner.lock);
+
 // Lends the page that a process reads at `va` (page-aligned), after faulting it in. kNoSpace: it
 // cannot be lent; send a copy.
 //   locked on entry and return: nothing. Sleeps.

@@ -10,6 +10,7 @@
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_cow.h"
 #include "vm/pager/pager.h"
 #include "vm/reclaim.h"
 #include "vm/require.h"
@@ -73,7 +74,10 @@ void RemovePagesFrom(System& system, Object& object, Pindex end) LOCKING_REQUIRE
       FreePage(system, object, *page);
       continue;
     }
-    SetInvalid(system, object, *page, 0, system.config().page_size);
+    if (page->wire_count == page->cow)
+      DetachLentPage(system, object, *page);
+    else
+      SetInvalid(system, object, *page, 0, system.config().page_size);
   }
 }
 

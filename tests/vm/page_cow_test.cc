@@ -129,6 +129,23 @@ TEST_F(PageCowTest, ThePageOutlivesItsObject) {
   EXPECT_EQ(lent->identity, PageIdentity::kFree);
 }
 
+TEST_F(PageCowTest, ThePageOutlivesItsPlaceInAnObject) {
+  Page* lent = Lend(1);
+  EXPECT_EQ(machine_.space->Unmap(machine_.At(1), kTestPageSize), Result::kOk);
+  Address again = 0;
+  EXPECT_EQ(machine_.space->MapAnonymous(machine_.At(1), kTestPageSize, Protection::kReadWrite,
+                                         Inheritance::kCopy, &again),
+            Result::kOk);
+  EXPECT_EQ(again, machine_.At(1));
+  EXPECT_EQ(machine_.Load(machine_.space, machine_.At(1) + 8), 0u) << "new memory";
+  Overwrite(1);
+  EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
+  EXPECT_EQ(lent->identity, PageIdentity::kDetached);
+  ExpectSound();
+  ReturnPage(system_, *lent);
+  EXPECT_EQ(lent->identity, PageIdentity::kFree);
+}
+
 TEST_F(PageCowTest, AWiredPageLeavesItsWiringsToTheCopy) {
   ASSERT_EQ(machine_.space->Wire(machine_.At(0), 4 * kTestPageSize), Result::kOk);
   Page* lent = Lend(1);
