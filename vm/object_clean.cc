@@ -57,6 +57,7 @@ class Cleaning {
 
   // Takes the right to write away; whether the page is dirty by then.
   bool ToBeWritten(Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
+    object.lock.AssertHeld();
     if (options_.skip_nosync && page.nosync) {
       all_clean_ = false;
       return false;
