@@ -69,7 +69,9 @@ class RandomChain {
 
   void ExpectSameContents() {
     for (Pindex i = 0; i < view_.size(); ++i) {
-      if (!unknown_.contains(i)) EXPECT_EQ(Read(front_, i), view_[i]) << "page " << i;
+      if (!unknown_.contains(i)) {
+        EXPECT_EQ(Read(front_, i), view_[i]) << "page " << i;
+      }
     }
   }
   std::uint64_t Count(Event event) { return system_.counters().Get(event); }
@@ -134,8 +136,9 @@ class RandomChain {
     while (object != nullptr) {
       ObjectGuard guard(object->lock);
       Page* page = LookupPage(*object, index);
-      if (page == nullptr && object->pager != nullptr && object->pager->HasPage(*object, index))
+      if (page == nullptr && object->pager != nullptr && object->pager->HasPage(*object, index)) {
         EXPECT_EQ(PageIn(system_, *object, index, &page), Result::kOk);
+      }
       if (page != nullptr) return Word(*page);
       index += object->backing_offset;
       object = object->backing;
