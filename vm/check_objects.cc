@@ -54,7 +54,10 @@ void ReferencesAreCounted(const MachineView& view, Findings& findings) {
     if (object.backing != nullptr) ++references[object.backing->id - 1];
   for (const ObjectView& object : view.objects) {
     const std::uint32_t found = references[object.id - 1];
-    if ((Live(object) || found != 0) && object.ref_count != found)
+    // Whoever made a device or physical object may refer to it still.
+    const bool made = object.type == ObjectType::kDevice || object.type == ObjectType::kPhys;
+    if ((Live(object) || found != 0) && object.ref_count != found &&
+        !(made && object.ref_count == found + 1))
       findings.Add(Describe(object) + ": " + std::to_string(found) +
                    " references from entries and shadows, counted " +
                    std::to_string(object.ref_count));

@@ -181,7 +181,7 @@ Outcome Fault::ReadIn(Page* page) {
   map_.lock.UnlockShared();
   if (object_->vnode != nullptr) return ReadInFile(object_->vnode);
   const Result result = PageIn(system_, *object_, index_, &page);
-  if (result == Result::kOk) Hold(page);
+  if (result == Result::kOk && !page->unmanaged) Hold(page);
   object_->lock.Unlock();
   if (result == Result::kShortage) return Outcome::kWaitForPages;
   return result == Result::kOk ? Outcome::kRetry : Fail(result);

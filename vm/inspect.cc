@@ -13,6 +13,8 @@ const char* TypeName(ObjectType type) {
       return "swap";
     case ObjectType::kVnode:
       return "vnode";
+    case ObjectType::kDevice:
+      return "device";
     case ObjectType::kPhys:
       return "phys";
     case ObjectType::kDead:

@@ -167,6 +167,11 @@ void FreeAllPages(System& system, Object& object) LOCKING_REQUIRES(object.lock) 
   while (Page* page = object.index.LookupAtOrAfter(next)) {
     next = page->pindex + 1;
     Require(!page->busied(), "INV-36", "a page is busy as its object ends");
+    if (page->fictitious()) {
+      FreePage(system, object, *page);
+      system.fictitious_pages().Return(*page);
+      continue;
+    }
     PageRoleGuard guard(system.queues().PageLock(*page));
     if (page->wire_count == 0) {
       if (object.vnode != nullptr && page->dirty.Load() != 0)

@@ -82,6 +82,7 @@ class alignas(64) Object {
   // Which pages have a copy in swap; nullptr until the first (see pager/swap.h).
   SwapMap* swap LOCKING_GUARDED_BY(lock) = nullptr;
   Vnode* vnode LOCKING_GUARDED_BY(lock) = nullptr;  // of an object of type vnode
+  Frame device_frame LOCKING_GUARDED_BY(lock) = 0;  // of an object of type device: of its page 0
 
   Object* backing LOCKING_GUARDED_BY(lock) = nullptr;
   Pindex backing_offset LOCKING_GUARDED_BY(lock) = 0;  // in pages, into the backer

@@ -60,6 +60,20 @@ Result Space::MapFile(Address hint, Address bytes, Vnode& vnode, Pindex offset,
   return result;
 }
 
+Result Space::MapObject(Address hint, Address bytes, Object& object, Pindex offset,
+                        Protection protection, Address* start) {
+  if (!ValidRange(system_, map_, hint, bytes)) return Result::kInvalidArgument;
+  MapEntry entry;
+  entry.object = &object;
+  entry.offset = offset;
+  entry.protection = protection;
+  entry.inheritance = Inheritance::kShare;
+  ReferenceObject(&object);
+  const Result result = Insert(InsertFile, hint, bytes, entry, start);
+  if (result != Result::kOk) DeallocateObject(system_, &object);
+  return result;
+}
+
 Result Space::Unmap(Address start, Address bytes) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;

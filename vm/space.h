@@ -54,6 +54,10 @@ class alignas(64) Space {
   // use of the vnode; the mapping has its own. kBeyondEnd: the file was taken away.
   Result MapFile(Address hint, Address bytes, Vnode& vnode, Pindex offset, Protection protection,
                  Sharing sharing, Address* start);
+  // A device or physical object from page `offset` on, shared, at the lowest free address at or
+  // above `hint`. The caller has a reference to the object; the mapping takes its own.
+  Result MapObject(Address hint, Address bytes, Object& object, Pindex offset,
+                   Protection protection, Address* start);
   // Forgets what is mapped in the range; holes are no error. Wired memory is unwired first.
   Result Unmap(Address start, Address bytes);
   // kInvalidAddress if the range has a hole.

@@ -78,6 +78,8 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       charges_(config.charge_limit, giant()),
       vnode_pager_(*this),
       dead_pager_(*this),
+      device_pager_(*this),
+      physical_pager_(*this),
       daemon_(*this),
       zeroing_(*this),
       object_list_lock_(kObjectListLock, 0, giant()) {

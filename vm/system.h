@@ -29,6 +29,7 @@
 #include "vm/page_zeroing.h"
 #include "vm/pageout.h"
 #include "vm/pager/dead_pager.h"
+#include "vm/pager/making_pagers.h"
 #include "vm/pager/swap.h"
 #include "vm/pager/vnode_pager.h"
 #include "vm/pmap.h"
@@ -68,6 +69,8 @@ class System {
   SwapCharges& charges() { return charges_; }
   VnodePager& vnode_pager() { return vnode_pager_; }
   DeadPager& dead_pager() { return dead_pager_; }
+  DevicePager& device_pager() { return device_pager_; }
+  PhysicalPager& physical_pager() { return physical_pager_; }
   PageDaemon& daemon() { return daemon_; }
   PvLists& pv_lists() { return pv_lists_; }
   FictitiousPages& fictitious_pages() { return fictitious_pages_; }
@@ -136,6 +139,8 @@ class System {
   SwapCharges charges_;
   VnodePager vnode_pager_;
   DeadPager dead_pager_;
+  DevicePager device_pager_;
+  PhysicalPager physical_pager_;
   PageDaemon daemon_;
   PageZeroing zeroing_;
   locking::Relaxed<std::uint32_t> next_color_;

@@ -46,7 +46,7 @@ enum class Inheritance : std::uint8_t { kShare, kCopy, kNone };
 // How CPUs access the pages of an object.
 enum class MemoryAttribute : std::uint8_t { kDefault, kUncacheable, kWriteCombining };
 
-enum class ObjectType : std::uint8_t { kDefault, kSwap, kVnode, kPhys, kDead };
+enum class ObjectType : std::uint8_t { kDefault, kSwap, kVnode, kDevice, kPhys, kDead };
 
 }  // namespace vm
 

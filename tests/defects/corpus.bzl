@@ -20,6 +20,7 @@ DEFECTS = [
     ("d30_wake_one_waiter", "page_busy.cc", "wire", ["LK10"], None),
     ("d33_wire_after_fault", "map_wire.cc", "wire", ["INV-30", "INV-31"], None),
     ("d37_paging_end_without_wakeup", "object.cc", "fork_pageout", ["LK10"], "--threads=3 --pages=40 --operations=48"),
+    ("d41_busy_before_vnode", "laundry.cc", "file", ["LK08", "LK09"], None),
     ("d47_modified_bit_lost", "pmap.cc", "fork_pageout", ["INV-49"], None),
     ("d48_no_shootdown", "pmap.cc", "pageout", ["INV-42"], "--scenario=mixed"),
     ("d51_free_in_a_shadow", "object_advise.cc", "forget", ["INV-49"], "--scenario=advice"),

@@ -133,7 +133,8 @@ class Worker {
         {mix.store, &Worker::Store}, {mix.load, &Worker::Load},   {mix.fork, &Worker::Fork},
         {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire},   {mix.remap, &Worker::Remap},
         {mix.send, &Worker::Send},   {mix.run, &Worker::TakeRun}, {mix.cache, &Worker::Cache},
-        {mix.grab, &Worker::Grab},   {mix.clip, &Worker::Clip},   {mix.forget, &Worker::Forget}};
+        {mix.grab, &Worker::Grab},   {mix.clip, &Worker::Clip},   {mix.forget, &Worker::Forget},
+        {mix.sync, &Worker::Sync}};
     std::uint32_t total = 0;
     for (const auto& [weight, operation] : operations) total += weight;
     std::uint32_t pick = random_.Below(total);
@@ -309,6 +310,11 @@ class Worker {
         if (resident != nullptr) (void)TryToCachePage(system_, object, *resident);
       });
   }
+  void Sync() {
+    Vnode* vnode = nullptr;
+    WithPage(0, [&](Object& object, Pindex, Page*) LOCKING_NO_ANALYSIS { vnode = object.vnode; });
+    CheckOk(SyncVnode(system_, *vnode), "a sync");
+  }
   // Paging in progress keeps the object where it is.
   void Grab() LOCKING_NO_ANALYSIS {
     Object* object = nullptr;
@@ -442,6 +448,17 @@ const std::vector<Workload>& Workloads() {
        .daemon = true,
        .mix = {.store = 8, .load = 4, .fork = 1, .exit = 1, .forget = 3},
        .events = {Event::kCowCopy, Event::kPageOut}},
+      {.name = "file",
+       .description = "a mapped file that is synced, on a machine short of frames",
+       .pages = 18,
+       .mapped = 16,
+       .swap_slots = 0,
+       .threads = 3,
+       .operations = 16,
+       .daemon = true,
+       .file = true,
+       .mix = {.store = 4, .load = 1, .sync = 1},
+       .events = {Event::kPageOut, Event::kPageIn, Event::kPageWait, Event::kBusyWait}},
       {.name = "batches",
        .description = "pages on batches when the last ones are asked for",
        .pages = 128,
@@ -472,9 +489,19 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();
   Address base = 0;
-  CheckOk(shared->MapAnonymous(0, std::uint64_t{workload.mapped} * kPageSize,
-                               Protection::kReadWrite, Inheritance::kCopy, &base),
-          "mapping");
+  const std::uint64_t bytes = std::uint64_t{workload.mapped} * kPageSize;
+  const std::unique_ptr<BackingFile> file = MakeMemoryFile(bytes);
+  Vnode* vnode = nullptr;
+  if (workload.file) {
+    CheckOk(file->Truncate(bytes), "extending a file");
+    vnode = OpenVnode(system, *file);
+    CheckOk(shared->MapFile(0, bytes, *vnode, 0, Protection::kReadWrite, Space::Sharing::kShared,
+                            &base),
+            "mapping");
+  } else {
+    CheckOk(shared->MapAnonymous(0, bytes, Protection::kReadWrite, Inheritance::kCopy, &base),
+            "mapping");
+  }
   {
     locking::Random random(seed);
     std::vector<Worker> workers;
@@ -488,6 +515,7 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
   system.Stop();
   CheckFindings(CheckSystem(system));
   shared->Exit();
+  if (vnode != nullptr) CheckOk(ReleaseVnode(system, vnode), "closing a file");
   CheckFindings(CheckNoLeaks(system));
   EventCounts counts{};
   for (std::size_t i = 0; i < counts.size(); ++i)

@@ -36,6 +36,7 @@ struct WorkloadMix {
   std::uint32_t grab = 0;    // a page is busy for a while
   std::uint32_t clip = 0;    // a part of a region gets an entry of its own
   std::uint32_t forget = 0;  // a page of a forked space may be lost
+  std::uint32_t sync = 0;    // of a file: its dirty pages are written
 };
 
 struct Workload {
@@ -48,6 +49,7 @@ struct Workload {
   std::uint32_t operations;  // of each thread
   bool daemon;
   bool idle_zero = false;
+  bool file = false;  // the shared region maps one, which is checked at the end
   WorkloadMix mix;
   std::vector<Event> events;  // that it is there for: they happen in some schedule
 };

@@ -100,6 +100,8 @@ std::uint32_t Pager::PageOut(Object& object, std::span<Page* const> pages, Write
   return EndPageOut(object, *write);
 }
 
+Result Pager::MakePage(Object&, Pindex, Page**) { return Result::kIoError; }
+
 namespace {
 
 // The pages of one read: the one wanted, and its neighbours as far as there is memory to spare.
@@ -172,6 +174,7 @@ class Reading {
 
 Result PageIn(System& system, Object& object, Pindex pindex, Page** page) {
   object.lock.AssertHeld();
+  if (object.pager->makes_pages()) return object.pager->MakePage(object, pindex, page);
   Reading reading(system, pindex);
   if (!reading.Collect(object, *page)) return Result::kShortage;
   PagingBegin(object);

@@ -5,6 +5,7 @@
 //             write-out makes it a swap object
 //   swap      SwapPager (pager/swap.h)
 //   vnode     VnodePager (pager/vnode_pager.h)
+//   device, physical    DevicePager, PhysicalPager (pager/making_pagers.h)
 //   dead      none; DeadPager, while somebody still refers to it (pager/dead_pager.h)
 //
 // A page that is read in is exclusively busy from before the read until it is valid or freed. A
@@ -90,6 +91,13 @@ class Pager {
   //   locked on entry and return: object; dropped and retaken. Sleeps.
   virtual Result GetPages(Object& object, std::span<Page* const> pages, std::uint32_t wanted)
       LOCKING_REQUIRES(object.lock) = 0;
+
+  // Whether it makes pages itself, instead of reading into pages of the machine.
+  virtual bool makes_pages() const { return false; }
+  // Makes the page at (object, pindex), where there is none: valid, and for as long as the object
+  // lives. kShortage: there is no page for it. Only of those that make pages.
+  //   locked on entry and return: object. Does not sleep.
+  virtual Result MakePage(Object& object, Pindex pindex, Page** page) LOCKING_REQUIRES(object.lock);
 
   // Writes the dirty ones of `pages`: at most kClusterPages, of consecutive indices, resident,
   // valid, unbusy. Write access to them is removed here, and they are shared-busy from then on

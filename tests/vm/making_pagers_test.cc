@@ -1,0 +1,116 @@
+// Device and physical objects: pages that their pagers make.
+#include "vm/pager/making_pagers.h"
+
+#include "tests/vm/machine.h"
+#include "vm/check.h"
+
+namespace vm {
+namespace {
+
+constexpr Address kPage = kTestPageSize;
+
+class MakingPagersTest : public testing::Test {
+ protected:
+  static constexpr std::uint32_t kPages = 64;
+  static constexpr std::uint32_t kDeviceFrames = 4;
+
+  ~MakingPagersTest() override {
+    space_->Exit();
+    for (Object* object : objects_) DeallocateObject(system_, object);
+    EXPECT_EQ(system_.fictitious_pages().in_use(), 0u);
+    for (const locking::Finding& finding : CheckNoLeaks(system_))
+      ADD_FAILURE() << locking::FormatFinding(finding);
+  }
+  Object& Device() {
+    return *objects_.emplace_back(AllocateDeviceObject(system_, kPages, kDeviceFrames));
+  }
+  Object& Physical(Pindex pages) {
+    return *objects_.emplace_back(AllocatePhysicalObject(system_, pages));
+  }
+  Address Map(Object& object, std::uint32_t pages, Pindex offset = 0) {
+    Address start = 0;
+    EXPECT_EQ(space_->MapObject(0, pages * kPage, object, offset, Protection::kReadWrite, &start),
+              Result::kOk);
+    return start;
+  }
+  std::uint64_t Load(Space* space, Address va) {
+    std::uint64_t value = ~0ull;
+    EXPECT_EQ(space->Load(system_.cpu(0), va, &value), Result::kOk);
+    return value;
+  }
+  void Store(Space* space, Address va, std::uint64_t value) {
+    EXPECT_EQ(space->Store(system_.cpu(0), va, value), Result::kOk);
+  }
+  void ExpectSound() {
+    for (const locking::Finding& finding : CheckSystem(system_))
+      ADD_FAILURE() << locking::FormatFinding(finding);
+  }
+
+  System system_{
+      {.pages = kPages, .page_size = kTestPageSize, .cpus = 1, .device_frames = kDeviceFrames}};
+  Space* space_ = system_.CreateSpace();
+  std::vector<Object*> objects_;
+};
+
+TEST_F(MakingPagersTest, ADevicesMappingsReachItsFrames) {
+  Object& device = Device();
+  const Address all = Map(device, kDeviceFrames);
+  const Address last = Map(device, 1, 3);
+  Store(space_, all + 3 * kPage, 77);
+  EXPECT_EQ(Load(space_, last), 77u);
+  EXPECT_EQ(static_cast<std::uint8_t>(system_.FrameBytes(kPages + 3)[0]), 77);
+  EXPECT_EQ(system_.fictitious_pages().in_use(), 1u) << "made at the first fault";
+  ExpectSound();
+}
+
+TEST_F(MakingPagersTest, BeyondTheEndOfADeviceIsAnError) {
+  const Address all = Map(Device(), kDeviceFrames + 1);
+  std::uint64_t value = 0;
+  EXPECT_EQ(space_->Load(system_.cpu(0), all + kDeviceFrames * kPage, &value), Result::kBeyondEnd);
+}
+
+TEST_F(MakingPagersTest, ADevicesPagesGoWithItsLastReference) {
+  Object* device = AllocateDeviceObject(system_, kPages, kDeviceFrames);
+  const Address all = Map(*device, 2);
+  DeallocateObject(system_, device);
+  Store(space_, all, 5);
+  Space* child = space_->Fork();
+  EXPECT_EQ(space_->Unmap(all, 2 * kPage), Result::kOk);
+  EXPECT_EQ(Load(child, all), 5u) << "shared by the fork";
+  child->Exit();
+  EXPECT_EQ(system_.fictitious_pages().in_use(), 0u);
+}
+
+TEST_F(MakingPagersTest, ADevicesMappingIsWiredAndUnwired) {
+  const Address all = Map(Device(), 2);
+  EXPECT_EQ(space_->Wire(all, 2 * kPage), Result::kOk);
+  ExpectSound();
+  EXPECT_EQ(space_->Unwire(all, 2 * kPage), Result::kOk);
+  ExpectSound();
+}
+
+TEST_F(MakingPagersTest, PhysicalPagesAreZeroAtFirstAndNeverReclaimed) {
+  const Address waste = [&] {
+    Address start = 0;
+    EXPECT_EQ(
+        space_->MapAnonymous(0, 8 * kPage, Protection::kReadWrite, Inheritance::kCopy, &start),
+        Result::kOk);
+    return start;
+  }();
+  for (std::uint32_t page = 0; page < 8; ++page) Store(space_, waste + page * kPage, ~0ull);
+  EXPECT_EQ(space_->Unmap(waste, 8 * kPage), Result::kOk);
+  const Address all = Map(Physical(4), 4);
+  for (std::uint32_t page = 0; page < 4; ++page) {
+    EXPECT_EQ(Load(space_, all + page * kPage), 0u);
+    Store(space_, all + page * kPage, 50 + page);
+  }
+  for (std::uint32_t pass = 0; pass < 6; ++pass) system_.daemon().Scan(pass);
+  const std::uint32_t free = system_.free_queue().free_count();
+  for (std::uint32_t page = 0; page < 4; ++page)
+    EXPECT_EQ(Load(space_, all + page * kPage), 50 + page);
+  EXPECT_EQ(system_.free_queue().free_count(), free) << "still there";
+  ExpectSound();
+}
+
+}  // namespace
+}  // namespace vm
