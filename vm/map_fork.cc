@@ -48,7 +48,8 @@ bool IsCharged(const MapEntry& entry) {
 bool CopyResident(System& system, Object& from, Pindex from_index, Object& to, Pindex to_index)
     LOCKING_REQUIRES(from.lock, to.lock) {
   Page* source = LookupPage(from, from_index);
-  Require(source != nullptr && source->wire_count > 0, "INV-31", "a wired page left its object");
+  if (source == nullptr) locking::FailInvariant("INV-31", "a wired page left its object");
+  Require(source->wire_count > 0, "INV-31", "a wired page is not wired any more");
   if (source->valid == 0) return true;  // of a file that was truncated: the copy has nothing there
   Page* copy = AllocatePage(system, to, to_index, {});
   if (copy == nullptr) return false;

@@ -73,7 +73,7 @@ class Cleaning {
 
   // Writes the page and its dirty neighbours. Returns how many pages from it on are settled.
   Pindex FlushAround(Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
-    std::array<Page*, 2 * kClusterPages> pages{};
+    std::array<Page*, std::size_t{2} * kClusterPages> pages{};
     std::uint32_t begin = kClusterPages, end = kClusterPages + 1;
     const Pindex at = page.pindex;
     pages[begin] = &page;

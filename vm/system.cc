@@ -33,8 +33,9 @@ SystemConfig Validated(const SystemConfig& config) {
   return valid;
 }
 
-std::unique_ptr<locking::Giant> GiantOf(LockDialect dialect) {
-  return dialect == LockDialect::kGiant ? std::make_unique<locking::Giant>(kGiantLock) : nullptr;
+std::optional<locking::Giant> GiantOf(LockDialect dialect) {
+  if (dialect != LockDialect::kGiant) return std::nullopt;
+  return std::optional<locking::Giant>(std::in_place, kGiantLock);
 }
 
 std::unique_ptr<Store> OrMemoryStore(std::unique_ptr<Store> store, const SystemConfig& config) {

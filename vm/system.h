@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,7 +61,7 @@ class System {
 
   const SystemConfig& config() const { return config_; }
   // What plays the roles in the dialect `giant`, else nullptr.
-  locking::Giant* giant() const { return giant_.get(); }
+  locking::Giant* giant() const { return giant_.has_value() ? &*giant_ : nullptr; }
   Cpu& cpu(std::uint32_t number) { return *cpus_[number]; }
   Counters& counters() { return counters_; }
   FreeQueue& free_queue() { return free_queue_; }
@@ -119,7 +120,7 @@ class System {
   const FramePlan plan_;
   const std::uint32_t page_shift_;
   const std::uint64_t all_blocks_;
-  const std::unique_ptr<locking::Giant> giant_;
+  mutable std::optional<locking::Giant> giant_;
   Counters counters_;
   locking::SleepQueue sleep_queue_;
   struct FreeFrames {

@@ -54,7 +54,7 @@ struct WorldConfig {
   // about running out.
   std::uint64_t commit_limit = 0;
   bool store_may_fail = false;  // an I/O error is a legal outcome
-  StoreFaults file_faults;
+  StoreFaults file_faults = {};
 };
 
 class World {

@@ -24,7 +24,7 @@ DEFECTS = [
     ("d47_modified_bit_lost", "pmap.cc", "fork_pageout", ["INV-49"], None),
     ("d48_no_shootdown", "pmap.cc", "pageout", ["INV-42"], "--scenario=mixed"),
     ("d51_free_in_a_shadow", "object_advise.cc", "forget", ["INV-49"], "--scenario=advice"),
-    ("d52_slot_freed_while_read", "pager/swap.cc", "pageout", ["INV-50", "RACE"], None),
+    ("d52_slot_freed_while_read", "pager/swap.cc", "pageout", ["INV-49", "INV-50", "RACE"], None),
     ("d60_dirtied_during_write", "pager/pager.cc", "pageout", ["INV-49", "RACE"], "--scenario=low-memory"),
     ("queues_before_object", "pageout.cc", "pageout", ["LK02"], "--scenario=low-memory"),
     ("unshare_without_wakeup", "page_busy.cc", "pageout", ["LK10"], None),

@@ -97,7 +97,9 @@ TEST_F(CachePickerTest, TakesAPageOfTheWantedColour) {
   ASSERT_NE(Take(9), nullptr);
   EXPECT_EQ(Cached(), 2 * kColors - 1);
   for (Pindex i = 0; i < 2 * kColors; ++i) {
-    if (test_.page(i).object == nullptr) EXPECT_EQ(ColorOf(test_.page(i).frame), 9u);
+    if (test_.page(i).object == nullptr) {
+      EXPECT_EQ(ColorOf(test_.page(i).frame), 9u);
+    }
   }
 }
 

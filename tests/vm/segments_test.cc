@@ -89,7 +89,9 @@ TEST_F(HolesTest, TheMachineHasWhatIsUsable) {
 TEST_F(HolesTest, TheLowestMemoryIsHandedOutLast) {
   std::vector<Page*> taken;
   while (Page* page = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kInterrupt}, 3)) {
-    if (ColorOf(page->frame) == 3) EXPECT_EQ(page->frame < 16, taken.size() == 3) << page->frame;
+    if (ColorOf(page->frame) == 3) {
+      EXPECT_EQ(page->frame < 16, taken.size() == 3) << page->frame;
+    }
     taken.push_back(page);
   }
   EXPECT_EQ(taken.size(), 80 - metadata_);

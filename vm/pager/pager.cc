@@ -165,7 +165,7 @@ class Reading {
   const Pindex pindex_;
   // The one wanted stands in the middle.
   static constexpr std::uint32_t kPlace = kClusterPages - 1;
-  std::array<Page*, 2 * kClusterPages> pages_{};
+  std::array<Page*, std::size_t{2} * kClusterPages> pages_{};
   std::uint32_t first_ = kPlace;
   std::uint32_t end_ = kPlace + 1;
 };
