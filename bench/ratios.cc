@@ -137,7 +137,7 @@ std::vector<Promise> Promises() {
        {"one", own("rw_read/on")}},
       {"a lock of a window of five",
        Figure::kRatio,
-       1.5,
+       2,
        {"of 131072", SlidingWindow(131072)},
        {"of 32768", SlidingWindow(32768)}},
       {"a chain of locks",

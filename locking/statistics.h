@@ -1,7 +1,7 @@
 // Acquisitions, waits and holds by lock class: each thread writes its own numbers,
 // CollectStatistics adds them up. Reading the clock costs more than the lock itself: a hold is
-// timed when its acquisition had to wait, and else every kTimedHolds-th time; one at a time in a
-// thread.
+// timed when its acquisition had to wait, and else every kTimedHolds-th time of its class, or of
+// its chain of locks where a witness counts those; one at a time in a thread.
 //
 // Thread safety: Count* by the thread itself, which counts its acquisitions in its thread word; the
 // rest by anyone at any time.
