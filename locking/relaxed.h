@@ -29,6 +29,24 @@ class Relaxed {
   std::atomic<T> value_;
 };
 
+// The same of a pointer that others follow without the lock: what it points to is there for them as
+// it was when the pointer was stored.
+template <typename T>
+class Published {
+ public:
+  constexpr Published(T* value = nullptr) : value_(value) {}
+  Published(const Published&) = delete;
+  T* operator=(T* value) {
+    value_.store(value, std::memory_order_release);
+    return value;
+  }
+  operator T*() const { return value_.load(std::memory_order_acquire); }
+  T* operator->() const { return *this; }
+
+ private:
+  std::atomic<T*> value_;
+};
+
 }  // namespace locking
 
 #endif  // LOCKING_RELAXED_H_

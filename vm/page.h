@@ -43,11 +43,11 @@ inline constexpr std::uint8_t kActDecline = 1;  // a scan without one takes this
 inline constexpr std::uint8_t kActMax = 64;
 
 struct Page {
-  locking::Relaxed<Object*> object = nullptr;  // (o)
-  Pindex pindex = 0;                           // (o)
-  boost::intrusive::list_member_hook<> link;   // (q), on the free queue (f)
-  PvEntry* pv_first = nullptr;                 // (v)
-  std::uint64_t valid = 0;                     // (o) a bit a 512-byte block
+  locking::Published<Object> object = nullptr;  // (o)
+  Pindex pindex = 0;                            // (o)
+  boost::intrusive::list_member_hook<> link;    // (q), on the free queue (f)
+  PvEntry* pv_first = nullptr;                  // (v)
+  std::uint64_t valid = 0;                      // (o) a bit a 512-byte block
   // (a) a bit a block. Set by pmap code when it folds a modified bit, cleared under the owner's
   // lock while no mapping can write.
   locking::Atomic<std::uint64_t> dirty{0};
