@@ -272,7 +272,7 @@ TEST_F(Command, InjectedErrorsAreCountedAndNothingIsLost) {
 
 TEST_F(Command, FullSwapRefusesAndLosesNothing) {
   const Outcome outcome = Run(
-      {"run", "--scenario=swap-full", "--threads=3", "--duration=1s", "--seed=4", "--json=r.json"});
+      {"run", "--scenario=swap-full", "--threads=3", "--duration=5s", "--seed=4", "--json=r.json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
   const json result = json::parse(Read("r.json"));
   EXPECT_GT(result["counters"]["swap_full"], 0);
