@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "locking/thread.h"
+#include "vm/object_clean.h"
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
@@ -69,18 +70,30 @@ void WaitWhileBusy(System& system, Object& object, Page& page) LOCKING_REQUIRES(
   PagingEnd(system, object);
 }
 
+// Drops and retakes the object's lock: the page may be gone then. A file is locked before its
+// object, whose storage is type-stable: at worst somebody else's page is written.
+void WriteOutPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
+  if (object.vnode == nullptr) {
+    Page* const pages[] = {&page};
+    PagerForWriting(system, object).PageOut(object, pages);
+    return;
+  }
+  const Pindex pindex = page.pindex;
+  object.lock.Unlock();
+  SyncObject(system, &object, pindex, pindex + 1, SyncMode::kAsynchronous, Invalidate::kNo);
+  object.lock.Lock();
+}
+
 // Tries to free one page that belongs to an object.
 void Evict(System& system, Page& page) LOCKING_NO_ANALYSIS {
   Object* object = LockOwner(system, page);
   if (object == nullptr) return;
   if (page.busied()) {
     WaitWhileBusy(system, *object, page);
-  } else if (!object->dead) {
+  } else if (!object->dead && object->pageable()) {
     if (page.wire_count == 0 && page.hold_count == 0 && page.valid == system.AllBlocks() &&
-        TestDirty(system, *object, page)) {
-      Page* const pages[] = {&page};
-      PagerForWriting(system, *object).PageOut(*object, pages);
-    }
+        TestDirty(system, *object, page))
+      WriteOutPage(system, *object, page);
     if (page.object == object && TryToFreePage(system, *object, page))
       system.counters().Add(Event::kContiguousEvicted);
   }

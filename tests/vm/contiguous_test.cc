@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "locking/thread.h"
+#include "tests/vm/files.h"
 #include "tests/vm/paging.h"
 #include "vm/check.h"
 #include "vm/page_alloc.h"
@@ -128,6 +129,24 @@ TEST_F(ContiguousTest, WiredPagesStay) {
   EXPECT_EQ(Take({.count = 30}), ~0u);
   machine_.ExpectFilled(0, 48);
   EXPECT_EQ(machine_.space->Unwire(machine_.At(0), 48 * kTestPageSize), Result::kOk);
+}
+
+TEST(ContiguousFileTest, PagesOfAFileAreWrittenToItFirst) {
+  constexpr std::uint32_t kFilePages = 40;
+  FileMachine machine(kFilePages);
+  const Address start = machine.Shared(kFilePages);
+  Cpu& cpu = machine.system.cpu(0);
+  for (std::uint32_t page = 0; page < kFilePages; ++page)
+    ASSERT_EQ(machine.space->Store(cpu, start + page * kTestPageSize, page), Result::kOk);
+  std::span<Page> run;
+  ASSERT_EQ(AllocateContiguous(machine.system, {.count = 30}, &run), Result::kOk);
+  EXPECT_GT(machine.Count(Event::kContiguousEvicted), 0u);
+  for (std::uint32_t page = 0; page < kFilePages; ++page) {
+    if (machine.PageOfFile(page) == nullptr) {
+      EXPECT_EQ(machine.file.WordAt(page * kTestPageSize), page);
+    }
+  }
+  FreeContiguous(machine.system, run);
 }
 
 // D06: in each place where a run could begin something is in the way.
