@@ -8,7 +8,7 @@
 #include "locking/limits.h"
 #include "stress/config/scenario.h"
 #include "stress/run/findings.h"
-#include "stress/world/faulty_store.h"
+#include "stress/world/fault_sequence.h"
 #include "stress/world/world.h"
 #include "vm/config.h"
 

@@ -9,6 +9,7 @@
 
 #include "stress/config/error.h"
 #include "stress/config/text.h"
+#include "stress/world/faulty_store.h"
 #include "vm/store/file_store.h"
 
 namespace stress {

@@ -1,8 +1,5 @@
-// FaultyFile: a backing file that fails now and then, by the rates of a store (faulty_store.h), and
-// otherwise does what another one does.
-//
-// Which calls fail follows from the seed and the order of the calls. A write that fails, or ends
-// early and does not say why, has written a part; a read that fails leaves garbage in the frames.
+// FaultyFile: a backing file that fails now and then (fault_sequence.h), and otherwise does what
+// another one does.
 //
 // Thread safety: as any backing file. It orders nothing between its callers.
 #ifndef STRESS_WORLD_FAULTY_FILE_H_
@@ -11,9 +8,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "locking/atomic.h"
-#include "locking/random.h"
-#include "stress/world/faulty_store.h"
+#include "stress/world/fault_sequence.h"
 #include "vm/store/backing_file.h"
 
 namespace stress {
@@ -21,7 +16,7 @@ namespace stress {
 class FaultyFile final : public vm::BackingFile {
  public:
   FaultyFile(std::unique_ptr<vm::BackingFile> file, const StoreFaults& faults, std::uint64_t seed)
-      : file_(std::move(file)), faults_(faults), seed_(seed) {}
+      : file_(std::move(file)), faults_(faults, seed) {}
 
   std::uint64_t size() const override { return file_->size(); }
   bool IsHole(std::uint64_t offset, std::uint64_t bytes) const override {
@@ -37,12 +32,8 @@ class FaultyFile final : public vm::BackingFile {
   vm::BackingFile& inner() { return *file_; }
 
  private:
-  locking::Random RandomOfCall();
-
   const std::unique_ptr<vm::BackingFile> file_;
-  const StoreFaults faults_;
-  const std::uint64_t seed_;
-  locking::Atomic<std::uint64_t> calls_{0};
+  FaultSequence faults_;
 };
 
 }  // namespace stress
