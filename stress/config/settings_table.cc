@@ -81,7 +81,7 @@ const std::vector<Setting>& Table() {
        .commands = kSizeCommands,
        .choices = {{"memory"}, {"file:PATH"}, {"uring:PATH", kNotYet}},
        .fallback = "memory",
-       .help = "where swap is kept"},
+       .help = "where swap and files are kept"},
       {.key = "locks",
        .section = Section::kMachine,
        .type = ValueType::kChoice,

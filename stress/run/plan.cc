@@ -1,6 +1,7 @@
 #include "stress/run/plan.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "stress/config/error.h"
 #include "stress/config/text.h"
@@ -93,6 +94,14 @@ StoreFaults StoreFaultsOf(const Settings& settings) {
           .full = rate("store_full")};
 }
 
+// Where a store of the host is; empty: in memory.
+std::string FolderOf(const std::string& store) {
+  constexpr std::string_view kFile = "file:";
+  if (!store.starts_with(kFile)) return "";
+  const auto folder = std::filesystem::path(store.substr(kFile.size())).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
 void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   const std::string wrong = vm::ValidateConfig(plan->machine);
   if (!wrong.empty()) FailUsage(wrong);
@@ -107,6 +116,7 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
   plan->store = settings.Text("store");
   plan->store_faults = StoreFaultsOf(settings);
   plan->world.file_faults = plan->store_faults;
+  plan->world.file_folder = FolderOf(plan->store);
   plan->world.store_may_fail = plan->store_faults.any() || plan->store != "memory";
   CheckWorkers(*plan);
   CheckMemory(*plan);

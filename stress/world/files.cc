@@ -1,7 +1,9 @@
 #include "stress/world/files.h"
 
 #include <array>
+#include <utility>
 
+#include "vm/store/host_file.h"
 #include "vm/vnode.h"
 
 namespace stress {
@@ -10,21 +12,26 @@ namespace {
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 constexpr std::uint32_t kPlaceShift = 32;  // below: truncations
 
-std::unique_ptr<vm::BackingFile> NewFile(std::uint64_t bytes) {
-  auto file = vm::MakeMemoryFile(bytes);
-  file->Truncate(bytes);
+}  // namespace
+
+std::unique_ptr<vm::BackingFile> NewFile(const std::string& folder, std::uint64_t bytes) {
+  int error = 0;
+  std::unique_ptr<vm::BackingFile> file;
+  if (folder.empty())
+    file = vm::MakeMemoryFile(bytes);
+  else
+    file = vm::HostFile::CreateUnnamed(folder, &error);
+  if (file == nullptr || file->Truncate(bytes) != vm::Result::kOk) return nullptr;
   return file;
 }
 
-}  // namespace
-
 FileState::FileState(vm::System& system, Lineage& lineage, std::uint32_t file_number,
-                     std::uint32_t pages, const StoreFaults& faults)
+                     std::unique_ptr<vm::BackingFile> file, const StoreFaults& faults)
     : number(file_number),
       system_(system),
-      pages_(pages),
-      memory_(MakeShared<Memory>(lineage, pages / 2, system.config().page_size)),
-      file_(NewFile(system.PagesToBytes(pages)), faults, lineage.salt() + file_number),
+      pages_(static_cast<std::uint32_t>(system.BytesToPages(file->size()))),
+      memory_(MakeShared<Memory>(lineage, pages_ / 2, system.config().page_size)),
+      file_(std::move(file), faults, lineage.salt() + file_number),
       vnode_(vm::OpenVnode(system, file_)),
       floors_(std::make_unique<locking::Atomic<std::uint32_t>[]>(tail_pages())) {
   memory_->MarkShared();

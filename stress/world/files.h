@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "locking/atomic.h"
 #include "stress/world/claim.h"
@@ -22,11 +23,15 @@
 
 namespace stress {
 
+// A file of `bytes` that nobody has written to: in memory, or in `folder`, without a name. nullptr:
+// the host has no room for another one.
+std::unique_ptr<vm::BackingFile> NewFile(const std::string& folder, std::uint64_t bytes);
+
 class FileState {
  public:
-  // `pages`, half of them kept, from 2. `number` from 1. Opens the file in `system`.
-  FileState(vm::System& system, Lineage& lineage, std::uint32_t number, std::uint32_t pages,
-            const StoreFaults& faults);
+  // Of whole pages, from 2, half of which are kept. `number` from 1. Opens the file in `system`.
+  FileState(vm::System& system, Lineage& lineage, std::uint32_t number,
+            std::unique_ptr<vm::BackingFile> file, const StoreFaults& faults);
   FileState(const FileState&) = delete;
 
   const std::uint32_t number;

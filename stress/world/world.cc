@@ -88,15 +88,19 @@ std::uint32_t World::file_count() {
   return static_cast<std::uint32_t>(files_.size());
 }
 
+void World::MakeFile(std::uint32_t pages) {
+  auto empty = NewFile(config_.file_folder, system_.PagesToBytes(pages));
+  if (empty == nullptr) return;
+  auto file = std::make_unique<FileState>(system_, lineage_, file_count() + 1, std::move(empty),
+                                          config_.file_faults);
+  locking::MutexGuard guard(lock_);
+  files_.push_back(std::move(file));
+}
+
 FileState* World::PickFile(locking::Random& random, std::uint32_t files, std::uint32_t pages) {
   if (file_count() < files) {
     AloneClaim making(making_file_);
-    if (making.held() && file_count() < files) {
-      auto file = std::make_unique<FileState>(system_, lineage_, file_count() + 1, pages,
-                                              config_.file_faults);
-      locking::MutexGuard guard(lock_);
-      files_.push_back(std::move(file));
-    }
+    if (making.held() && file_count() < files) MakeFile(pages);
   }
   locking::MutexGuard guard(lock_);
   if (files_.empty()) return nullptr;

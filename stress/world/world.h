@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "locking/mutex.h"
@@ -55,6 +56,7 @@ struct WorldConfig {
   std::uint64_t commit_limit = 0;
   bool store_may_fail = false;  // an I/O error is a legal outcome
   StoreFaults file_faults = {};
+  std::string file_folder = {};  // of the host, where files are; empty: in memory
 };
 
 class World {
@@ -93,7 +95,7 @@ class World {
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
   // One of the files, of which there are at most `files` of `pages` pages each; nullptr while
-  // another worker makes the first.
+  // there is none: another worker makes the first, or the host has no room for one.
   FileState* PickFile(locking::Random& random, std::uint32_t files, std::uint32_t pages)
       LOCKING_EXCLUDES(lock_);
   // Exits every space and closes every file, which ends the world: no worker runs any more. A file
@@ -102,6 +104,7 @@ class World {
 
  private:
   Shared<SpaceState> CreateSpace();
+  void MakeFile(std::uint32_t pages) LOCKING_EXCLUDES(lock_);
   std::uint32_t file_count() LOCKING_EXCLUDES(lock_);
   void CloseFile(FileState& file) const;
 

@@ -158,6 +158,19 @@ TEST_F(FullDisk, RoomThatVanishesUnderTheSwapLosesNothing) {
   EXPECT_GT(result["oracle"]["loads_checked"], 0);
 }
 
+TEST_F(FullDisk, FilesThatFindNoRoomLoseNothing) {
+  MOUNT_OR_SKIP("size=1216k");  // swap, and a part of the files
+  const Outcome outcome =
+      Run({"run", "--scenario=files", "--store=file:disk/swap", "--threads=2", "--pages=256",
+           "--swap-slots=256", "--operations=2000", "--seed=1", "--json=r.json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+  const Json result = Json::parse(Read("r.json"));
+  EXPECT_GT(result["counters"]["page_out_errors"], 0) << outcome.out;
+  EXPECT_GT(result["operations"]["file"], 0);
+  EXPECT_EQ(FilesOnDisk(), Names{});
+  EXPECT_EQ(FreeBytes(), 1216 * kMiB / 1024) << "the files are gone";
+}
+
 // ---- After the run ----
 
 TEST_F(FullDisk, AFormerResultStaysWhereTheNewOneHasNoRoom) {

@@ -1,15 +1,7 @@
 // The file store: over real files, and over a system whose calls fail when told to.
 #include "vm/store/file_store.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,49 +9,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <vector>
 
+#include "tests/vm/host_calls.h"
 #include "tests/vm/machine.h"
-
-namespace vm {
-namespace {
-
-// What the system is told to do instead of writing or reading: bytes, or minus an errno value.
-using Fault = std::function<ssize_t(const iovec* vectors, int count, off_t offset)>;
-Fault g_write_fault;
-Fault g_read_fault;
-int g_direct_error = 0;                     // of a plain pwrite
-std::vector<int>* g_write_flags = nullptr;  // of the calls; only where one thread writes
-
-ssize_t Answer(ssize_t bytes) {
-  if (bytes >= 0) return bytes;
-  errno = static_cast<int>(-bytes);
-  return -1;
-}
-
-ssize_t Call(long number, int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  return syscall(number, fd, vectors, count, offset, 0, flags);
-}
-
-}  // namespace
-}  // namespace vm
-
-// In place of the C library's.
-extern "C" ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  if (vm::g_write_flags != nullptr) vm::g_write_flags->push_back(flags);
-  if (vm::g_write_fault) return vm::Answer(vm::g_write_fault(vectors, count, offset));
-  return vm::Call(SYS_pwritev2, fd, vectors, count, offset, flags);
-}
-extern "C" ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  if (vm::g_read_fault) return vm::Answer(vm::g_read_fault(vectors, count, offset));
-  return vm::Call(SYS_preadv2, fd, vectors, count, offset, flags);
-}
-extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
-  if (vm::g_direct_error != 0) return vm::Answer(-vm::g_direct_error);
-  return syscall(SYS_pwrite64, fd, bytes, count, offset);
-}
 
 namespace vm {
 namespace {
@@ -90,24 +44,8 @@ class Pages {
   std::vector<std::span<std::byte>> out_;
 };
 
-class FileStoreTest : public testing::Test {
+class FileStoreTest : public HostCallsTest {
  protected:
-  FileStoreTest() {
-    const char* base = getenv("TEST_TMPDIR");
-    std::string pattern = std::string(base == nullptr ? "/tmp" : base) + "/storeXXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    signal(SIGXFSZ, SIG_IGN);
-    g_write_flags = &write_flags_;
-  }
-  ~FileStoreTest() override {
-    g_write_flags = nullptr;
-    g_write_fault = nullptr;
-    g_read_fault = nullptr;
-    g_direct_error = 0;
-    std::filesystem::remove_all(folder_);
-  }
-
-  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
   std::unique_ptr<FileStore> Make(std::uint32_t slots, std::uint32_t page_size = kPage) {
     int error = 0;
     auto store = FileStore::Create(PathOf("swap"), slots, page_size, &error);
@@ -120,28 +58,6 @@ class FileStoreTest : public testing::Test {
     EXPECT_EQ(FileStore::Create(path, slots, kPage, &error), nullptr) << path;
     return error;
   }
-  std::size_t CountFiles() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder_), {}));
-  }
-
-  std::string folder_;
-  std::vector<int> write_flags_;
-};
-
-// A lower limit to the size of files, while it lives.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_;
 };
 
 // ---- The file ----

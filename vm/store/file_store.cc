@@ -1,8 +1,6 @@
 #include "vm/store/file_store.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,23 +9,9 @@
 #include <new>
 #include <vector>
 
+#include "vm/store/host_io.h"
+
 namespace vm {
-namespace {
-
-Result ResultOf(int error) {
-  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return full ? Result::kNoSpace : Result::kIoError;
-}
-
-// Steps over `bytes` that were transferred.
-void Advance(std::vector<iovec>& vectors, std::size_t& next, std::size_t bytes) {
-  while (next < vectors.size() && bytes >= vectors[next].iov_len) bytes -= vectors[next++].iov_len;
-  if (bytes == 0) return;
-  vectors[next].iov_base = static_cast<std::byte*>(vectors[next].iov_base) + bytes;
-  vectors[next].iov_len -= bytes;
-}
-
-}  // namespace
 
 std::unique_ptr<FileStore> FileStore::Create(const std::string& path, std::uint32_t slots,
                                              std::uint32_t page_size, int* error) {
@@ -86,40 +70,28 @@ int FileStore::WriteAll(std::span<const std::byte> zeroes) {
   return 0;
 }
 
-template <typename Pages, typename Call>
-Result FileStore::Transfer(std::uint32_t slot, const Pages& pages, Call call) {
-  if (slot >= slots_ || pages.size() > slots_ - slot) return Result::kInvalidArgument;
-  std::vector<iovec> vectors;
-  vectors.reserve(pages.size());
-  for (const auto page : pages) {
-    if (page.size() != page_size_) return Result::kInvalidArgument;
-    vectors.push_back({const_cast<std::byte*>(page.data()), page.size()});
-  }
-  off_t offset = off_t{slot} * page_size_;
-  for (std::size_t next = 0; next < vectors.size();) {
-    const auto count = static_cast<int>(std::min<std::size_t>(vectors.size() - next, IOV_MAX));
-    const ssize_t bytes = call(&vectors[next], count, offset);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return ResultOf(errno);
-    if (bytes == 0) return Result::kIoError;  // the end of a file that has been cut
-    offset += bytes;
-    Advance(vectors, next, static_cast<std::size_t>(bytes));
-  }
-  return Result::kOk;
+template <typename Pages>
+bool FileStore::Has(std::uint32_t slot, const Pages& pages) const {
+  if (slot >= slots_ || pages.size() > slots_ - slot) return false;
+  return std::all_of(pages.begin(), pages.end(),
+                     [&](const auto& page) { return page.size() == page_size_; });
 }
 
-// The calls with flags are those that no sanitizer takes for an order between their callers.
+// The file has room for all slots: where it ends, it has been cut.
+Result FileStore::ResultOf(const Transfer& transfer, std::size_t pages) const {
+  const bool whole = transfer.bytes == std::uint64_t{pages} * page_size_;
+  return whole || transfer.result != Result::kOk ? transfer.result : Result::kIoError;
+}
+
 Result FileStore::Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) {
-  const int flags = caching_ == Caching::kDirect ? 0 : RWF_DSYNC;
-  return Transfer(slot, pages, [&](const iovec* vectors, int count, off_t offset) {
-    return pwritev2(fd_, vectors, count, offset, flags);
-  });
+  if (!Has(slot, pages)) return Result::kInvalidArgument;
+  const HostWrite how = caching_ == Caching::kDirect ? HostWrite::kAsIs : HostWrite::kSafe;
+  return ResultOf(WriteHost(fd_, std::uint64_t{slot} * page_size_, pages, how), pages.size());
 }
 
 Result FileStore::Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) {
-  return Transfer(slot, pages, [&](const iovec* vectors, int count, off_t offset) {
-    return preadv2(fd_, vectors, count, offset, 0);
-  });
+  if (!Has(slot, pages)) return Result::kInvalidArgument;
+  return ResultOf(ReadHost(fd_, std::uint64_t{slot} * page_size_, pages), pages.size());
 }
 
 }  // namespace vm

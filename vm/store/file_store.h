@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 
+#include "vm/store/backing_file.h"
 #include "vm/store/store.h"
 
 namespace vm {
@@ -49,8 +50,9 @@ class FileStore final : public Store {
   int TakeSpace();
   int ChooseCaching(std::span<const std::byte> zeroes);
   int WriteAll(std::span<const std::byte> zeroes);
-  template <typename Pages, typename Call>
-  Result Transfer(std::uint32_t slot, const Pages& pages, Call call);
+  template <typename Pages>
+  bool Has(std::uint32_t slot, const Pages& pages) const;
+  Result ResultOf(const Transfer& transfer, std::size_t pages) const;
 
   const int fd_;
   const std::uint32_t slots_;
