@@ -63,7 +63,7 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
   in_use(system.queues().wired_count(), "pages are wired");
   in_use(system.free_queue().held_count(), "pages are held");
   for (Object* object : system.AllObjects())
-    if (view.Of(object).type != ObjectType::kDead) findings.Add(InspectObject(*object));
+    if (view.Of(object).type != ObjectType::kDead) findings.Add(Text(InspectObject(*object)));
   std::vector<locking::Finding> all;
   findings.MoveTo(&all);
   return all;

@@ -105,27 +105,6 @@ void ViewFreeQueue(MachineView* view) {
   view->lists.push_back({"zeroed pages", PageQueue::kNone, zeroed, free_queue.zeroed_count()});
 }
 
-ObjectView ViewObject(Object& object) {
-  ObjectGuard guard(object.lock);
-  ObjectView view;
-  view.object = &object;
-  view.id = object.id;
-  view.type = object.type;
-  view.size = object.size;
-  view.ref_count = object.ref_count;
-  view.paging_in_progress = object.paging_in_progress;
-  view.paging_wanted = object.paging_wanted;
-  view.of_file = object.pager != nullptr && !object.anonymous();
-  view.resident_page_count = object.resident_page_count;
-  view.credential = object.credential;
-  view.charge = object.charge;
-  view.backing = object.backing;
-  view.backing_offset = object.backing_offset;
-  view.shadow_count = object.shadow_count;
-  for (const Object& shadow : object.shadows) view.shadows.push_back(&shadow);
-  return view;
-}
-
 // Where the index has the page that it finds first from `next` on; the page's own idea of it may be
 // wrong.
 Pindex IndexOf(Object& object, const Page& page, Pindex next) LOCKING_REQUIRES(object.lock) {
@@ -142,8 +121,7 @@ Pindex IndexOf(Object& object, const Page& page, Pindex next) LOCKING_REQUIRES(o
   return low;
 }
 
-void ViewObjectPages(Object& object, ObjectView* view) {
-  ObjectGuard guard(object.lock);
+void ViewObjectPages(Object& object, ObjectView* view) LOCKING_REQUIRES(object.lock) {
   Pindex next = 0;
   while (const Page* page = object.index.LookupAtOrAfter(next)) {
     const Pindex at = IndexOf(object, *page, next);
@@ -174,6 +152,7 @@ SpaceView ViewSpace(Space& space) {
                              .va = va,
                              .writable = (value & PmapChecker::kWritable) != 0,
                              .wired = (value & PmapChecker::kWired) != 0,
+                             .modified = (value & PmapChecker::kModified) != 0,
                              .valid = (value & PmapChecker::kValid) != 0,
                              .managed = (value & PmapChecker::kUnmanaged) == 0});
   });
@@ -201,14 +180,36 @@ void ViewTranslations(MachineView* view) {
 
 }  // namespace
 
+ObjectView ViewObject(Object& object) {
+  ObjectGuard guard(object.lock);
+  ObjectView view;
+  view.object = &object;
+  view.id = object.id;
+  view.type = object.type;
+  view.size = object.size;
+  view.ref_count = object.ref_count;
+  view.paging_in_progress = object.paging_in_progress;
+  view.paging_wanted = object.paging_wanted;
+  view.dead = object.dead;
+  view.one_mapping = object.one_mapping;
+  view.might_be_dirty = object.might_be_dirty;
+  view.of_file = object.pager != nullptr && !object.anonymous();
+  view.resident_page_count = object.resident_page_count;
+  view.credential = object.credential;
+  view.charge = object.charge;
+  view.backing = object.backing;
+  view.backing_offset = object.backing_offset;
+  view.shadow_count = object.shadow_count;
+  for (const Object& shadow : object.shadows) view.shadows.push_back(&shadow);
+  ViewObjectPages(object, &view);
+  return view;
+}
+
 MachineView ViewMachine(System& system) {
   MachineView view(system);
   ViewQueues(&view);
   ViewFreeQueue(&view);
-  for (Object* object : system.AllObjects()) {
-    view.objects.push_back(ViewObject(*object));
-    ViewObjectPages(*object, &view.objects.back());
-  }
+  for (Object* object : system.AllObjects()) view.objects.push_back(ViewObject(*object));
   for (Space* space : system.LiveSpaces()) view.spaces.push_back(ViewSpace(*space));
   std::sort(view.spaces.begin(), view.spaces.end(),
             [](const SpaceView& a, const SpaceView& b) { return a.id < b.id; });

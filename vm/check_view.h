@@ -25,6 +25,9 @@ struct ObjectView {
   std::uint32_t ref_count = 0;
   std::uint32_t paging_in_progress = 0;
   bool paging_wanted = false;
+  bool dead = false;
+  bool one_mapping = false;
+  bool might_be_dirty = false;
   bool of_file = false;  // has a vnode, or had one that was taken away from its mappings
   std::uint32_t resident_page_count = 0;
   const Credential* credential = nullptr;
@@ -56,6 +59,7 @@ struct MappingView {
   Address va;
   bool writable = false;
   bool wired = false;
+  bool modified = false;
   bool valid = true;
   bool managed = true;  // on the PV list of the page
   friend auto operator<=>(const MappingView& a, const MappingView& b) {
@@ -120,6 +124,8 @@ struct MachineView {
 };
 
 MachineView ViewMachine(System& system);
+// Not locked; locked inside.
+ObjectView ViewObject(Object& object);
 
 // "frame 17 (object #3 at 5)"
 std::string Describe(const Page& page);

@@ -1,9 +1,14 @@
 #include "vm/inspect.h"
 
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "vm/check_view.h"
+
 namespace vm {
 namespace {
-
-constexpr std::uint32_t kMostRuns = 8;
 
 const char* TypeName(ObjectType type) {
   switch (type) {
@@ -23,59 +28,242 @@ const char* TypeName(ObjectType type) {
   return "dead";
 }
 
-// "5" or "5-7"
-std::string RangeText(std::uint64_t first, std::uint64_t count) {
-  return std::to_string(first) + (count == 1 ? "" : "-" + std::to_string(first + count - 1));
-}
-
-std::string ResidentText(Object& object) LOCKING_REQUIRES(object.lock) {
-  std::string text;
-  std::uint32_t runs = 0;
-  for (Pindex next = 0; const Page* page = object.index.LookupAtOrAfter(next);) {
-    const Pindex first = page->pindex;
-    Pindex count = 1;
-    for (const Page* behind = object.index.Lookup(first + 1);
-         behind != nullptr && behind->frame == page->frame + count;
-         behind = object.index.Lookup(first + count))
-      ++count;
-    next = first + count;
-    if (++runs > kMostRuns) continue;
-    text += (runs == 1 ? "; resident " : ", ") + RangeText(first, count) +
-            (count == 1 ? " in frame " : " in frames ") + RangeText(page->frame, count);
+const char* QueueName(PageQueue queue) {
+  switch (queue) {
+    case PageQueue::kActive:
+      return "active";
+    case PageQueue::kInactive:
+      return "inactive";
+    case PageQueue::kCache:
+      return "cache";
+    case PageQueue::kFree:
+    case PageQueue::kFreeBatch:
+      return "free";
+    case PageQueue::kHold:
+      return "hold";
+    case PageQueue::kNone:
+      break;
   }
-  if (runs > kMostRuns) text += ", " + std::to_string(runs - kMostRuns) + " more runs";
-  return text;
+  return "none";
 }
 
-// *next: what backs it.
-std::string Inspect(Object& object, Object** next) {
-  ObjectGuard guard(object.lock);
-  std::string text = "object #" + std::to_string(object.id) + ": " + TypeName(object.type) + ", " +
-                     std::to_string(object.size) + " pages, " +
-                     std::to_string(object.resident_page_count) + " resident, references " +
-                     std::to_string(object.ref_count) + ", shadows " +
-                     std::to_string(object.shadow_count);
-  if (object.credential != nullptr) text += ", charge " + std::to_string(object.charge);
-  if (object.paging_in_progress != 0)
-    text += ", paging in progress " + std::to_string(object.paging_in_progress);
-  if (object.backing != nullptr)
-    text += ", behind it #" + std::to_string(object.backing->id) + " + " +
-            std::to_string(object.backing_offset);
-  *next = object.backing;
-  return text + ResidentText(object);
+const char* ProtectionName(Protection protection) {
+  switch (protection) {
+    case Protection::kReadWrite:
+      return "rw";
+    case Protection::kRead:
+      return "r";
+    case Protection::kWrite:
+      return "w";
+    case Protection::kNone:
+      break;
+  }
+  return "none";
+}
+
+void AddToRuns(Pindex pindex, std::uint64_t place, std::vector<RunState>* runs) {
+  if (!runs->empty()) {
+    RunState& last = runs->back();
+    if (pindex == last.first + last.count && place == last.place + last.count) {
+      ++last.count;
+      return;
+    }
+  }
+  runs->push_back({pindex, 1, place});
+}
+
+// Names of those that are set.
+std::vector<std::string> Flags(std::initializer_list<std::pair<bool, const char*>> flags) {
+  std::vector<std::string> names;
+  for (const auto& [set, name] : flags)
+    if (set) names.emplace_back(name);
+  return names;
+}
+
+ObjectState StateOf(const ObjectView& view) {
+  ObjectState state;
+  state.id = view.id;
+  state.type = TypeName(view.type);
+  state.size = view.size;
+  state.resident = view.resident_page_count;
+  state.references = view.ref_count;
+  state.shadows = view.shadow_count;
+  state.paging_in_progress = view.paging_in_progress;
+  state.charged = view.credential != nullptr;
+  state.charge = view.charge;
+  state.flags = Flags({{view.dead, "dead"},
+                       {view.paging_wanted, "paging wanted"},
+                       {view.one_mapping, "one mapping"},
+                       {view.might_be_dirty, "might be dirty"}});
+  if (view.backing != nullptr) {
+    state.backing = view.backing->id;
+    state.backing_offset = view.backing_offset;
+  }
+  for (const auto& [pindex, page] : view.pages) AddToRuns(pindex, page->frame, &state.pages);
+  for (const auto& [pindex, slot] : view.slots) AddToRuns(pindex, slot, &state.slots);
+  return state;
+}
+
+PageState StateOf(const Page& page, PageQueue list) {
+  PageState state;
+  state.frame = page.frame;
+  state.identity = PageIdentityName(page.identity);
+  state.queue = QueueName(list);
+  if (const Object* object = page.object; object != nullptr) {
+    state.object = object->id;
+    state.pindex = page.pindex;
+  }
+  state.valid = page.valid;
+  state.dirty = page.dirty.Peek();
+  state.busy = page.exclusively_busy() ? "exclusive" : page.shared_busy != 0 ? "shared" : "no";
+  state.wirings = page.wire_count;
+  state.holds = page.hold_count;
+  state.loans = page.cow;
+  state.act_count = page.act_count;
+  state.flags = Flags({{page.wanted, "wanted"},
+                       {page.zeroed, "zeroed"},
+                       {page.unmanaged, "unmanaged"},
+                       {page.nosync, "nosync"},
+                       {page.winatcfls, "passed over"},
+                       {page.referenced.Peek(), "referenced"},
+                       {page.writeable.Peek(), "writeable"}});
+  return state;
+}
+
+SpaceState StateOf(const SpaceView& view) {
+  SpaceState state{view.id, view.resident_count, view.wired_count, {}};
+  for (const MapEntry& entry : view.entries)
+    state.entries.push_back({.start = entry.start,
+                             .end = entry.end,
+                             .object = entry.object == nullptr ? 0 : entry.object->id,
+                             .offset = entry.offset,
+                             .protection = ProtectionName(entry.protection),
+                             .wirings = entry.wired_count,
+                             .needs_copy = entry.needs_copy});
+  return state;
+}
+
+QueuesState QueuesOf(const MachineView& view) {
+  QueuesState state;
+  state.free_by_color.resize(kColors);
+  state.cache_by_color.resize(kColors);
+  for (const Page& page : view.pages) {
+    const PageQueue list = view.list_of[page.frame];
+    if (list == PageQueue::kFree) ++state.free_by_color[ColorOf(page.frame)];
+    if (list == PageQueue::kCache) ++state.cache_by_color[ColorOf(page.frame)];
+  }
+  const FreeQueue& free_queue = view.system.free_queue();
+  state.zeroed = free_queue.zeroed_count();
+  state.held = free_queue.held_count();
+  state.thresholds = free_queue.thresholds();
+  const PageQueues& queues = view.system.queues();
+  state.inactive = queues.inactive_count();
+  state.active = queues.active_count();
+  state.wired = queues.wired_count();
+  return state;
+}
+
+using MappingsByFrame = std::map<Frame, std::vector<MappingState>>;
+
+MappingsByFrame MappingsOf(const MachineView& view) {
+  MappingsByFrame mappings;
+  for (const SpaceView& space : view.spaces)
+    for (const MappingView& mapping : space.mappings)
+      mappings[mapping.frame].push_back(
+          {space.id, mapping.va, mapping.writable, mapping.modified, mapping.wired});
+  return mappings;
+}
+
+bool InUse(const Page& page, PageQueue list) {
+  return list != PageQueue::kFree && page.identity != PageIdentity::kAbsent;
 }
 
 }  // namespace
 
-std::string InspectObject(Object& object) {
-  Object* next;
-  return Inspect(object, &next);
+std::uint32_t QueuesState::free() const {
+  return std::accumulate(free_by_color.begin(), free_by_color.end(), 0u);
 }
 
-std::string InspectChain(Object& front) {
-  std::string text;
-  for (Object* object = &front; object != nullptr;) text += Inspect(*object, &object) + "\n";
-  return text;
+std::uint32_t QueuesState::cache() const {
+  return std::accumulate(cache_by_color.begin(), cache_by_color.end(), 0u);
+}
+
+const ObjectState* MachineState::FindObject(std::uint32_t id) const {
+  const auto found = std::find_if(objects.begin(), objects.end(),
+                                  [&](const ObjectState& object) { return object.id == id; });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+const PageState* MachineState::FindPage(Frame frame) const {
+  const auto found = std::find_if(pages.begin(), pages.end(),
+                                  [&](const PageState& page) { return page.frame == frame; });
+  return found == pages.end() ? nullptr : &*found;
+}
+
+ObjectState InspectObject(Object& object) { return StateOf(ViewObject(object)); }
+
+std::vector<ObjectState> InspectChain(Object& front) {
+  std::vector<ObjectState> chain;
+  for (Object* object = &front; object != nullptr;) {
+    chain.push_back(InspectObject(*object));
+    ObjectGuard guard(object->lock);
+    object = object->backing;
+  }
+  return chain;
+}
+
+std::vector<ObjectState> ChainOf(const MachineState& machine, std::uint32_t front) {
+  std::vector<ObjectState> chain;
+  std::set<std::uint32_t> seen;  // a broken chain may be a circle
+  for (const ObjectState* object = machine.FindObject(front);
+       object != nullptr && seen.insert(object->id).second;
+       object = machine.FindObject(object->backing))
+    chain.push_back(*object);
+  return chain;
+}
+
+MachineState InspectMachine(System& system) {
+  const MachineView view = ViewMachine(system);
+  MachineState state;
+  state.pages_in_all = system.config().pages;
+  state.frames = static_cast<std::uint32_t>(view.pages.size());
+  state.page_size = system.config().page_size;
+  state.queues = QueuesOf(view);
+  for (const ObjectView& object : view.objects)
+    if (object.type != ObjectType::kDead || object.ref_count != 0 || !object.pages.empty())
+      state.objects.push_back(StateOf(object));
+  for (const SpaceView& space : view.spaces) state.spaces.push_back(StateOf(space));
+  MappingsByFrame mappings = MappingsOf(view);
+  for (const Page& page : view.pages) {
+    const PageQueue list = view.list_of[page.frame];
+    if (!InUse(page, list)) continue;
+    if (state.pages.size() == MachineState::kPageStates) {
+      ++state.pages_left_out;
+      continue;
+    }
+    state.pages.push_back(StateOf(page, list));
+    state.pages.back().mappings = std::move(mappings[page.frame]);
+  }
+  return state;
+}
+
+std::vector<std::string> CheckObjects(const MachineState& machine) {
+  std::set<std::uint32_t> in_maps;
+  for (const SpaceState& space : machine.spaces)
+    for (const EntryState& entry : space.entries)
+      for (const ObjectState* object = machine.FindObject(entry.object);
+           object != nullptr && in_maps.insert(object->id).second;
+           object = machine.FindObject(object->backing)) {
+      }
+  std::vector<std::string> lines;
+  for (const ObjectState& object : machine.objects) {
+    if (!object.internal()) continue;
+    if (object.references == 0)
+      lines.push_back("object #" + std::to_string(object.id) + " has no reference");
+    if (!in_maps.contains(object.id))
+      lines.push_back("object #" + std::to_string(object.id) + " is in no map");
+  }
+  return lines;
 }
 
 }  // namespace vm

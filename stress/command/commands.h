@@ -13,6 +13,7 @@ int MergeCommand(const Invocation& invocation);
 int RunCommandLine(const Invocation& invocation);
 int CompareCommand(const Invocation& invocation);
 int ScaleCommand(const Invocation& invocation);
+int InspectCommand(const Invocation& invocation);
 int ListCommand(const Invocation& invocation);
 
 }  // namespace stress

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "stress/command/commands.h"
+#include "stress/command/recorded_failure.h"
 #include "stress/config/error.h"
 #include "stress/config/text.h"
 #include "stress/host/files.h"
@@ -9,37 +10,14 @@
 #include "stress/run/exploration.h"
 
 namespace stress {
-namespace {
 
 namespace explore = locking::explore;
-
-explore::Failure ReadFailure(const std::string& path) {
-  explore::Failure failure;
-  std::string error;
-  if (!explore::ParseFailure(ReadInputFile(path, kRecordBytesMax), &failure, &error))
-    FailUsage(OneLine(path) + ": " + OneLine(error));
-  return failure;
-}
-
-// What the file says was run, as the flags that `explore` was given.
-Settings FlagsOf(const explore::Failure& failure, const std::string& path) {
-  Settings flags;
-  for (const auto& [key, text] : failure.with) {
-    const Setting* setting = FindSetting(key, kExploreCommand);
-    if (setting == nullptr) FailUsage(OneLine(path) + ": unknown parameter " + OneLine(key));
-    const std::string where = OneLine(path) + ": " + setting->key;
-    flags.Set(setting->key, ParseValue(*setting, text, where), where);
-  }
-  return flags;
-}
-
-}  // namespace
 
 int ReplayCommand(const Invocation& invocation) {
   if (invocation.arguments.size() != 1)
     FailUsage("replay: takes one file, as written by vmstress explore --save=DIR");
   const std::string& path = invocation.arguments.front();
-  const explore::Failure failure = ReadFailure(path);
+  const explore::Failure failure = ReadFailure(ReadInputFile(path, kRecordBytesMax), path);
   const Exploration exploration = PlanExploration(FlagsOf(failure, path));
   const explore::ReplayResult result = explore::Replay(exploration.body, failure);
   std::printf("recorded    %s: %s\n", failure.finding.id.c_str(), failure.finding.title.c_str());

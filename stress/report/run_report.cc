@@ -3,6 +3,7 @@
 #include "stress/command/build_info.h"
 #include "stress/config/setting.h"
 #include "stress/config/text.h"
+#include "stress/report/machine_report.h"
 #include "stress/report/text.h"
 #include "vm/counters.h"
 
@@ -185,7 +186,8 @@ nlohmann::ordered_json RunJson(const RunPlan& plan, const RunResult& result) {
             {"refused", result.refused}}},
           {"memory", CountsJson(result.memory)},
           {"counters", CountsJson(result.counters)},
-          {"peak_rss_bytes", result.peak_rss_bytes}};
+          {"peak_rss_bytes", result.peak_rss_bytes},
+          {"machine", result.machine.has_value() ? MachineJson(*result.machine) : Json()}};
 }
 
 std::string JsonText(const nlohmann::ordered_json& json) {

@@ -34,9 +34,33 @@ void FailOnAny(std::vector<locking::Finding> findings, const Crew& crew) {
   locking::Fail(std::move(last));
 }
 
-void RunOnce(const RunPlan& plan) {
+// Of one execution.
+class Looking {
+ public:
+  Looking(vm::System& system, const MachineLook& look) : system_(system), look_(look) {}
+  // Before its end: the execution was given up, and locks are there for the taking.
+  ~Looking() {
+    if (!ended_ && look_.look) look_.look(system_);
+  }
+  Looking(const Looking&) = delete;
+
+  void WorkersHaveEnded() {
+    if (!look_.at_end) return;
+    look_.look(system_);
+    ended_ = true;
+  }
+  void ExecutionHasEnded() { ended_ = true; }
+
+ private:
+  vm::System& system_;
+  const MachineLook& look_;
+  bool ended_ = false;
+};
+
+void RunOnce(const RunPlan& plan, const MachineLook& look) {
   const std::uint64_t seed = explore::Seed();
   vm::System system(plan.machine, OpenStore(plan, seed).store);
+  Looking looking(system, look);
   system.Start();
   WorldConfig world_config = plan.world;
   world_config.salt = seed;
@@ -45,10 +69,12 @@ void RunOnce(const RunPlan& plan) {
   crew.Start();
   crew.Join();
   system.Stop();
+  looking.WorkersHaveEnded();
   FailOnAny(vm::CheckSystem(system), crew);
   world.ExitAll();
   FailOnAny(vm::CheckSystem(system), crew);
   FailOnAny(vm::CheckNoLeaks(system), crew);
+  looking.ExecutionHasEnded();
 }
 
 // "mixed" of "dir/mixed.toml": what file names begin with.
@@ -66,12 +92,12 @@ std::string WithFlags(std::string command, const Settings& flags,
   return command;
 }
 
-Exploration OfScenario(const Settings& flags) {
+Exploration OfScenario(const Settings& flags, MachineLook look) {
   const RunPlan plan = PlanExploredRun(flags);
   Exploration exploration;
   exploration.name = StemOf(plan.scenario.name);
   exploration.headline = RunHeadline(plan);
-  exploration.body = ExplorationBody(plan);
+  exploration.body = ExplorationBody(plan, std::move(look));
   exploration.seed = plan.seed;
   exploration.max_steps = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
       plan.operations * kMaxStepsPerOperation, locking::ExploreExecutor::kDefaultMaxSteps, ~0u));
@@ -134,14 +160,14 @@ Exploration OfProgram(const Settings& flags) {
 
 }  // namespace
 
-Exploration PlanExploration(const Settings& flags) {
-  return flags.Given("test") ? OfProgram(flags) : OfScenario(flags);
+Exploration PlanExploration(const Settings& flags, MachineLook look) {
+  return flags.Given("test") ? OfProgram(flags) : OfScenario(flags, std::move(look));
 }
 
-explore::Body ExplorationBody(const RunPlan& plan) {
-  return [plan] {
+explore::Body ExplorationBody(const RunPlan& plan, MachineLook look) {
+  return [plan, look = std::move(look)] {
     locking::ScopedWitness witnessed;
-    RunOnce(plan);
+    RunOnce(plan, look);
   };
 }
 

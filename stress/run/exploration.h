@@ -7,11 +7,13 @@
 #define STRESS_RUN_EXPLORATION_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
 #include "locking/explore/check.h"
 #include "stress/run/plan.h"
+#include "vm/system.h"
 
 namespace stress {
 
@@ -25,11 +27,18 @@ struct Exploration {
   std::map<std::string, std::string> with;  // what a failure file says, so that it is built again
 };
 
+// Whoever wants to see the machine of an execution: called once in each that fails, when all its
+// threads have unwound; or, `at_end`, when its workers have ended.
+struct MachineLook {
+  std::function<void(vm::System&)> look = {};
+  bool at_end = false;
+};
+
 // For `vmstress explore`, by its flags, and for a replay, by what its file says. Throws
 // CommandError: 2 for what cannot be, 3 for what this host cannot do.
-Exploration PlanExploration(const Settings& flags);
+Exploration PlanExploration(const Settings& flags, MachineLook look = {});
 // A plan as a body: each execution builds its own machine, works, and checks what is left.
-locking::explore::Body ExplorationBody(const RunPlan& plan);
+locking::explore::Body ExplorationBody(const RunPlan& plan, MachineLook look = {});
 
 }  // namespace stress
 

@@ -189,6 +189,7 @@ void NativeRun::Sweep() {
   system_->Pause();
   ReportAll(vm::CheckSystem(*system_));
   CheckLockOrder();
+  KeepMachine();
   ++sweeps_;
   system_->Resume();
   safe_point_.Resume();
@@ -214,16 +215,22 @@ void NativeRun::CheckLeftovers() {
   system_->Stop();
   counters_at_end_ = CountersNow();
   ReportAll(vm::CheckSystem(*system_));
+  KeepMachine();
   ++sweeps_;
   world_->ExitAll();
   ReportAll(vm::CheckSystem(*system_));
   ++sweeps_;
   ReportAll(vm::CheckNoLeaks(*system_));
+  KeepMachine();
   CheckLockOrder();
 }
 
 void NativeRun::CheckLockOrder() {
   if (plan_.witness == WitnessMode::kStrict) ReportAll(UnapprovedOrders(*witness_));
+}
+
+void NativeRun::KeepMachine() {
+  if (findings_.failed() && !machine_.has_value()) machine_ = vm::InspectMachine(*system_);
 }
 
 void NativeRun::PollDetectors() { ReportAll(races_.Take()); }
@@ -269,6 +276,7 @@ RunResult NativeRun::Collect(RunVerdict verdict) const {
     result.invariants_checked.push_back(invariant.id);
   result.store_caching = store_.caching;
   result.peak_rss_bytes = PeakResidentBytes();
+  result.machine = machine_;
   result.locks = ended_ns_ != 0 ? locks_at_end_ : locking::CollectStatistics();
   if (witness_ != nullptr && witness_->dropped() != 0)
     result.dropped = ObservedOrder().dropped_by_class;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "locking/witness/lock_order_witness.h"
 #include "locking/witness/watchdog.h"
@@ -18,6 +19,7 @@
 #include "stress/run/result.h"
 #include "stress/run/safe_point.h"
 #include "stress/run/store.h"
+#include "vm/inspect.h"
 #include "vm/system.h"
 
 namespace stress {
@@ -44,6 +46,8 @@ class NativeRun {
   void EndWorkers();
   void CheckLeftovers();
   void CheckLockOrder();
+  // The machine rests: keeps its views for the report, if a failure wants them.
+  void KeepMachine();
   void PollDetectors();
   void PrepareForCrash() const;
   bool ShouldStop(std::uint64_t now_ns) const;
@@ -69,6 +73,7 @@ class NativeRun {
   std::uint64_t sweeps_ = 0;
   std::uint64_t sweeps_missed_ = 0;
   bool interrupted_ = false;
+  std::optional<vm::MachineState> machine_;
   // When the workers and the daemons had ended, before everything was checked and exited.
   NamedCounts counters_at_end_;
   std::vector<locking::LockStatistics> locks_at_end_;

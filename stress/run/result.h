@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "stress/report/counter_table.h"
 #include "stress/run/findings.h"
 #include "stress/run/plan.h"
+#include "vm/inspect.h"
 
 namespace stress {
 
@@ -39,6 +41,8 @@ struct RunResult {
   NamedCounts counters;
   std::string store_caching;  // of OpenedStore
   std::uint64_t peak_rss_bytes = 0;
+  // Of a run that failed, when it first rested afterwards.
+  std::optional<vm::MachineState> machine;
 };
 
 }  // namespace stress

@@ -18,7 +18,17 @@ namespace {
 std::string g_expected;  // between commas
 std::vector<std::string> g_command;
 
-using Defect = CommandTest;
+class Defect : public CommandTest {
+ protected:
+  // Whatever is broken in it, it is shown.
+  void ExpectMachineOf(const std::string& file) {
+    const Outcome inspected = Run({"inspect", file, "--show=queues,objects,spaces,pages,check"});
+    EXPECT_TRUE(inspected.exit_code == 0 || inspected.exit_code == 1)
+        << inspected.exit_code << ": " << inspected.err;
+    EXPECT_NE(inspected.out.find("\npages       64 of 512 bytes: "), std::string::npos)
+        << inspected.out;
+  }
+};
 
 TEST_F(Defect, IsInTheJsonAndReplays) {
   std::vector<std::string> command = g_command;
@@ -38,6 +48,7 @@ TEST_F(Defect, IsInTheJsonAndReplays) {
     const Outcome again = Run({"replay", replay.substr(replay.rfind(' ') + 1)});
     EXPECT_EQ(again.exit_code, 1) << again.err;
     EXPECT_NE(again.out.find("failed: " + id), std::string::npos) << again.out;
+    ExpectMachineOf(replay.substr(replay.rfind(' ') + 1));
     return;
   }
   FAIL() << "found by other ids: " << nlohmann::json(ids).dump();

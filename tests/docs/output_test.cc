@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stress/config/error.h"
+#include "stress/report/machine_report.h"
 #include "stress/report/run_report.h"
 #include "stress/report/scale_report.h"
 #include "tests/docs/page.h"
@@ -61,7 +62,8 @@ struct Tables {
   explicit Tables(const std::string& heading)
       : own(NamesOf(heading)),
         common(NamesOf("In every document")),
-        finding(NamesOf("A finding")) {}
+        finding(NamesOf("A finding")),
+        machine(NamesOf("A machine")) {}
 
   void Check(const json& document) {
     Names paths;
@@ -72,6 +74,7 @@ struct Tables {
   bool IsNamed(const std::string& path) {
     if (const std::string name = NameOf(path, own); !name.empty()) return seen.insert(name), true;
     if (common.contains(path) || HasNamedMembers(path, own)) return true;
+    if (path.starts_with("machine.")) return IsOfMachine(path.substr(path.find('.') + 1));
     for (const std::string list : {"failures[].", "listed[]."}) {
       if (!path.starts_with(list)) continue;
       const std::string name = NameOf(path.substr(list.size()), finding);
@@ -79,16 +82,23 @@ struct Tables {
     }
     return false;
   }
+  bool IsOfMachine(const std::string& path) {
+    seen.insert("machine");
+    if (machine.contains(path)) return seen_machine.insert(path), true;
+    return HasNamedMembers(path, machine);
+  }
   void ExpectAllSeen() const {
     for (const std::string& name : own)
       EXPECT_TRUE(seen.contains(name)) << "no document has " << name;
+    for (const std::string& name : machine)
+      EXPECT_TRUE(seen_machine.empty() || seen_machine.contains(name)) << "no machine has " << name;
     if (seen_finding.empty()) return;
     for (const std::string& name : finding)
       EXPECT_TRUE(seen_finding.contains(name)) << "no finding has " << name;
   }
 
-  const Names own, common, finding;
-  Names seen, seen_finding;
+  const Names own, common, finding, machine;
+  Names seen, seen_finding, seen_machine;
 };
 
 class OutputPageTest : public CommandTest {
@@ -162,6 +172,33 @@ TEST_F(OutputPageTest, HasEachKeyOfAFailureFile) {
   }
   for (const std::string& name : names)
     EXPECT_TRUE(seen.contains(name) || name.find('=') != std::string::npos) << name;
+}
+
+TEST_F(OutputPageTest, HasEachFieldAndLineOfAnInspection) {
+  Tables tables("vmstress.inspect/1");
+  const std::vector<std::string> arguments = {"inspect", "--scenario=fork-storm",
+                                              "--show=queues,objects,spaces,pages,check",
+                                              "--json=m.json"};
+  const Outcome shown = Run(arguments);
+  ASSERT_EQ(shown.exit_code, kExitClean) << shown.err;
+  tables.Check(ReadJson("m.json"));
+  ExpectLines("Text of inspect", shown.out, ' ');
+  // What this machine does not show.
+  vm::MachineState machine;
+  machine.objects.resize(1);
+  machine.objects[0].type = "swap";
+  machine.objects[0].flags = {"dead"};
+  machine.objects[0].slots = machine.objects[0].pages = {{1, 2, 3}};
+  machine.pages.resize(1);
+  machine.pages[0].flags = {"wanted"};
+  machine.pages[0].mappings.resize(1);
+  machine.pages_left_out = 1;
+  const json document = json::parse(InspectJson({"nowhere", machine}).dump());
+  EXPECT_EQ(document["verdict"], "failed");
+  tables.Check(document);
+  tables.ExpectAllSeen();
+  Write("m.json", document.dump());
+  ExpectLines("Text of inspect", Run({"inspect", "m.json", "--show=pages,check"}).out, ' ');
 }
 
 TEST_F(OutputPageTest, HasEachFieldAndLineOfAMeasurement) {
