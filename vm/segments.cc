@@ -71,4 +71,24 @@ FramePlan PlanFrames(const std::vector<PhysicalRange>& ranges, std::uint32_t pag
   return plan;
 }
 
+std::vector<PhysicalRange> MemoryWithHoles(std::uint32_t pages, std::uint32_t page_size,
+                                           std::uint32_t descriptor_bytes, std::uint32_t holes) {
+  const std::uint64_t small = std::max(1u, pages / 2 / std::max(1u, holes));
+  const std::uint64_t hole = std::max<std::uint64_t>(1, small / 4);
+  const std::uint64_t behind = holes * (small + hole);
+  std::uint64_t large = pages - std::min<std::uint64_t>(pages - 1, holes * small);
+  // Each page of descriptors is a frame that has one too.
+  const std::uint64_t usable = large;
+  const auto descriptors = [&] {
+    return ((large + behind) * descriptor_bytes + page_size - 1) / page_size;
+  };
+  while (large < usable + descriptors()) large = usable + descriptors();
+  std::vector<PhysicalRange> ranges = {{.start = 0, .end = large * page_size}};
+  for (std::uint32_t i = 0; i < holes; ++i) {
+    const Address start = ranges.back().end + hole * page_size;
+    ranges.push_back({.start = start, .end = start + small * page_size});
+  }
+  return ranges;
+}
+
 }  // namespace vm

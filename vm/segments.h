@@ -43,6 +43,11 @@ FramePlan PlanOneRange(std::uint32_t pages);
 FramePlan PlanFrames(const std::vector<PhysicalRange>& ranges, std::uint32_t page_size,
                      std::uint32_t descriptor_bytes, std::string* error);
 
+// `holes` + 1 ranges that hold `pages` besides the descriptors of all frames: half of the pages in
+// the first, which is the largest. At least one page each.
+std::vector<PhysicalRange> MemoryWithHoles(std::uint32_t pages, std::uint32_t page_size,
+                                           std::uint32_t descriptor_bytes, std::uint32_t holes);
+
 }  // namespace vm
 
 #endif  // VM_SEGMENTS_H_

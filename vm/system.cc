@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <ranges>
 #include <utility>
 
@@ -90,6 +91,8 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
     pages_[frame].frame = frame;
     pages_[frame].identity = PageIdentity::kAbsent;
   }
+  const std::size_t device_bytes = std::size_t{config.device_frames} * config.page_size;
+  std::memset(&frames_[std::size_t{plan_.frames} * config.page_size], 0, device_bytes);
   // The lowest memory is handed out last: devices may want it (contiguous.h).
   for (const Segment& segment : plan_.memory | std::views::reverse)
     free_queue_.Fill(pages().subspan(segment.first, segment.count));
@@ -141,10 +144,21 @@ void System::ForgetSpace(Space* space) {
   }
 }
 
-Vnode* System::NewVnode(BackingFile& file) {
+Vnode* System::HoldVnodeOf(BackingFile& file) {
   RoleGuard guard(object_list_lock_);
-  vnodes_.push_back(std::make_unique<Vnode>(next_vnode_id_++, file));
-  return vnodes_.back().get();
+  const auto found = std::find_if(vnodes_.begin(), vnodes_.end(), [&](const auto& vnode) {
+    return vnode->known && &vnode->file == &file;
+  });
+  Vnode* vnode = found != vnodes_.end() ? found->get() : nullptr;
+  if (vnode == nullptr)
+    vnode = vnodes_.emplace_back(std::make_unique<Vnode>(next_vnode_id_++, file)).get();
+  HoldVnode(*vnode);
+  return vnode;
+}
+
+void System::HideVnode(Vnode& vnode) {
+  RoleGuard guard(object_list_lock_);
+  vnode.known = false;
 }
 
 void System::ForgetVnode(Vnode* vnode) {

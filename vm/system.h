@@ -106,7 +106,8 @@ class System {
   Pmap* TakePmap() LOCKING_EXCLUDES(object_list_lock_);
   void ReturnPmap(Pmap* pmap) LOCKING_EXCLUDES(object_list_lock_);
   // Vnodes: use OpenVnode.
-  Vnode* NewVnode(BackingFile& file) LOCKING_EXCLUDES(object_list_lock_);
+  Vnode* HoldVnodeOf(BackingFile& file) LOCKING_EXCLUDES(object_list_lock_);
+  void HideVnode(Vnode& vnode) LOCKING_EXCLUDES(object_list_lock_);
   void ForgetVnode(Vnode* vnode) LOCKING_EXCLUDES(object_list_lock_);
   void ForgetSpace(Space* space) LOCKING_EXCLUDES(object_list_lock_);
   // For sweeps and reports: every object there ever was (those in the pool are of type kDead, with

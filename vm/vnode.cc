@@ -21,36 +21,69 @@ namespace vm {
 Vnode::Vnode(std::uint32_t vnode_id, BackingFile& backing_file)
     : lock(kVnodeLock, vnode_id), id(vnode_id), file(backing_file) {}
 
+namespace {
+
+void BeginFile(System& system, Vnode& vnode) LOCKING_REQUIRES(vnode.lock) {
+  vnode.size = vnode.file.size();
+  vnode.object = AllocateObject(system, ObjectType::kVnode,
+                                system.BytesToPages(vnode.size + system.PageMask()));
+  vnode.state = VnodeState::kOpen;
+  ObjectGuard guard(vnode.object->lock);
+  vnode.object->vnode = &vnode;
+  vnode.object->pager = &system.vnode_pager();
+  --vnode.object->ref_count;  // a vnode has its object, and does not refer to it
+}
+
+// False: nobody can, any more.
+bool TryOpen(System& system, Vnode& vnode) {
+  locking::WriteGuard guard(vnode.lock);
+  if (vnode.state == VnodeState::kNew) BeginFile(system, vnode);
+  if (vnode.state != VnodeState::kOpen) return false;
+  UseVnode(vnode);
+  return true;
+}
+
+}  // namespace
+
 Vnode* OpenVnode(System& system, BackingFile& file) {
-  Vnode* vnode = system.NewVnode(file);
-  Object* object = AllocateObject(system, ObjectType::kVnode,
-                                  system.BytesToPages(file.size() + system.PageMask()));
-  locking::WriteGuard vnode_guard(vnode->lock);
-  vnode->size = file.size();
-  vnode->object = object;
-  ObjectGuard guard(object->lock);
-  object->vnode = vnode;
-  object->pager = &system.vnode_pager();
-  --object->ref_count;  // a vnode has its object, and does not refer to it
-  return vnode;
+  for (;;) {
+    Vnode* vnode = system.HoldVnodeOf(file);
+    const bool open = TryOpen(system, *vnode);
+    DropVnode(system, vnode);  // a use holds it
+    if (open) return vnode;
+  }
 }
 
 void UseVnode(Vnode& vnode) { vnode.uses.FetchAdd(1, std::memory_order_relaxed); }
 
-Result ReleaseVnode(System& system, Vnode* vnode) {
-  const std::uint32_t before = vnode->uses.FetchSub(1, std::memory_order_acq_rel);
-  Require(before != 0, "INV-32", "a vnode is released more often than used");
-  if (before != 1) return Result::kOk;
+namespace {
+
+// Nobody uses it any more, unless it was opened again meanwhile: kOk.
+Result EndVnode(System& system, Vnode* vnode) {
   Result result = Result::kOk;
   {
     locking::WriteGuard guard(vnode->lock);
+    if (vnode->uses.Peek() != 0 || vnode->state == VnodeState::kEnded) return Result::kOk;
     if (Object* object = vnode->object; object != nullptr) {
       object->lock.Lock();
       result = TerminateObject(system, *object);
       vnode->object = nullptr;
     }
     if (const Result synced = vnode->file.Sync(); result == Result::kOk) result = synced;
+    vnode->state = VnodeState::kEnded;
+    system.HideVnode(*vnode);
   }
+  DropVnode(system, vnode);
+  return result;
+}
+
+}  // namespace
+
+Result ReleaseVnode(System& system, Vnode* vnode) {
+  HoldVnode(*vnode);  // beyond the last use, which another thread may end
+  const std::uint32_t before = vnode->uses.FetchSub(1, std::memory_order_acq_rel);
+  Require(before != 0, "INV-32", "a vnode is released more often than used");
+  const Result result = before == 1 ? EndVnode(system, vnode) : Result::kOk;
   DropVnode(system, vnode);
   return result;
 }
@@ -189,6 +222,8 @@ void RevokeVnode(System& system, Vnode& vnode) {
   locking::WriteGuard guard(vnode.lock);
   if (vnode.object == nullptr) return;
   CleanVnode(system, vnode);
+  vnode.state = VnodeState::kRevoked;
+  system.HideVnode(vnode);
   Object& object = *std::exchange(vnode.object, nullptr);
   object.lock.Lock();
   if (object.ref_count == 0) {

@@ -5,10 +5,14 @@
 // the vnode's memory: whoever comes from the object, and has to release the object's lock to take
 // the vnode's, holds it meanwhile and then looks again whether it died.
 //
+// A file has one vnode at most that is open: who opens it again gets that one, even while its last
+// use ends. One that was revoked, or has ended, is never found again.
+//
 // Lock key:
 //   (v) the vnode's lock: shared to read, exclusively to change; the object's size changes under
 //       this lock and the object's
 //   (a) atomic
+//   (s) the system's list of vnodes
 //   (c) constant
 // The lock is sleepable and comes before the object's. Pages of a file are busied with it held:
 // shared to read them in, exclusively to write them (D41). It is held over I/O, but never while
@@ -30,6 +34,8 @@ namespace vm {
 
 class System;
 
+enum class VnodeState : std::uint8_t { kNew, kOpen, kRevoked, kEnded };
+
 class Vnode {
  public:
   // `file` outlives the vnode, and nobody else changes it meanwhile.
@@ -38,18 +44,20 @@ class Vnode {
 
   mutable locking::RwMutex lock;
 
-  const std::uint32_t id;                             // (c)
-  BackingFile& file;                                  // (c)
+  const std::uint32_t id;  // (c)
+  BackingFile& file;       // (c)
+  bool known = true;       // (s) found by its file
+  VnodeState state LOCKING_GUARDED_BY(lock) = VnodeState::kNew;
   std::uint64_t size LOCKING_GUARDED_BY(lock) = 0;    // in bytes
-  Object* object LOCKING_GUARDED_BY(lock) = nullptr;  // nullptr: the vnode died
-  locking::Atomic<std::uint32_t> uses{1};             // (a)
+  Object* object LOCKING_GUARDED_BY(lock) = nullptr;  // while it is open
+  locking::Atomic<std::uint32_t> uses{0};             // (a) grows from 0 under the lock alone
   locking::Atomic<std::uint32_t> holds{1};            // (a) all uses together are one
 };
 
 // The functions below: nothing from the vnode's lock on is held on entry or return, unless they say
 // otherwise.
 
-// A vnode for `file`, with one use: the caller's.
+// The vnode of `file`, with one use more: the caller's. May sleep.
 Vnode* OpenVnode(System& system, BackingFile& file);
 // One more use, by somebody who has one. No lock is needed.
 void UseVnode(Vnode& vnode);

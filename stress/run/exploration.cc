@@ -112,6 +112,8 @@ Exploration OfScenario(const Settings& flags, MachineLook look) {
                       {"locks", vm::LockDialectName(plan.machine.locks)},
                       {"index", vm::IndexKindName(plan.machine.index)},
                       {"idle_zero", plan.machine.idle_zero ? "true" : "false"},
+                      {"device_frames", std::to_string(plan.machine.device_frames)},
+                      {"holes", plan.scenario.settings.Text("holes")},
                       {"commit_percent", plan.scenario.settings.Text("commit_percent")},
                       {"charge_percent", plan.scenario.settings.Text("charge_percent")}};
   return exploration;

@@ -7,6 +7,7 @@
 #include "stress/config/text.h"
 #include "stress/host/machine.h"
 #include "stress/workers/kinds.h"
+#include "vm/page.h"
 
 namespace stress {
 namespace {
@@ -37,7 +38,8 @@ std::uint64_t Share(std::uint64_t available_bytes) { return available_bytes / 2;
 
 void CheckMemory(const RunPlan& plan) {
   const vm::SystemConfig& machine = plan.machine;
-  const std::uint64_t frames = std::uint64_t{machine.pages} * machine.page_size;
+  const std::uint64_t frames =
+      (std::uint64_t{machine.pages} + machine.device_frames) * machine.page_size;
   const bool in_memory = plan.store == "memory";
   const std::uint64_t swap = in_memory ? std::uint64_t{machine.swap_slots} * machine.page_size : 0;
   const std::uint64_t wanted = frames + swap + machine.pages * kMetadataBytesPerPage;
@@ -79,6 +81,7 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
   machine.swap_slots = settings.Given("swap_slots")
                            ? static_cast<std::uint32_t>(settings.Number("swap_slots"))
                            : machine.pages * kSwapSlotsPerPage;
+  machine.device_frames = static_cast<std::uint32_t>(settings.Number("device_frames"));
   machine.idle_zero = settings.Enabled("idle_zero");
   machine.locks = Named(vm::kLockDialects, vm::LockDialectName, settings.Text("locks"));
   machine.index = Named(vm::kIndexKinds, vm::IndexKindName, settings.Text("index"));
@@ -103,11 +106,15 @@ std::string FolderOf(const std::string& store) {
 }
 
 void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
-  const std::string wrong = vm::ValidateConfig(plan->machine);
+  vm::SystemConfig& machine = plan->machine;
+  const Settings& settings = plan->scenario.settings;
+  if (const std::uint64_t holes = settings.Number("holes"); holes != 0)
+    machine.memory = vm::MemoryWithHoles(machine.pages, machine.page_size, sizeof(vm::Page),
+                                         static_cast<std::uint32_t>(holes));
+  const std::string wrong = vm::ValidateConfig(machine);
   if (!wrong.empty()) FailUsage(wrong);
   plan->world.salt = plan->seed;
   plan->world.workers = plan->threads;
-  const Settings& settings = plan->scenario.settings;
   plan->world.commit_limit = (std::uint64_t{plan->machine.pages} + plan->machine.swap_slots) *
                              settings.Number("commit_percent") / 100;
   if (const std::uint64_t percent = settings.Number("charge_percent"); percent != 0)
@@ -124,9 +131,11 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
   for (const char* key :
-       {"pages", "page_size", "cpus", "swap_slots", "store", "locks", "index", "idle_zero",
-        "duration", "operations", "sweep_interval", "hold_limit", "wait_limit", "commit_percent",
-        "charge_percent", "witness", "strategy", "depth", "executions"})
+       {"pages",          "page_size",      "cpus",           "swap_slots",    "store",
+        "locks",          "index",          "idle_zero",      "device_frames", "holes",
+        "duration",       "operations",     "sweep_interval", "hold_limit",    "wait_limit",
+        "commit_percent", "charge_percent", "witness",        "strategy",      "depth",
+        "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.
   if (!settings.Given("pages") && command == "run" &&

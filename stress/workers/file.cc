@@ -17,7 +17,8 @@ class FileWorker : public Worker {
         pages_(std::clamp(setup.pages / 4, 2u, p.Number("pages"))),
         touches_(p.Number("touches")),
         truncate_percent_(p.Number("truncate_percent")),
-        sync_percent_(p.Number("sync_percent")) {}
+        sync_percent_(p.Number("sync_percent")),
+        reopen_percent_(p.Number("reopen_percent")) {}
 
   void Step(WorkerContext& context) override {
     FileState* file = context.world.PickFile(context.random, files_, pages_);
@@ -26,6 +27,9 @@ class FileWorker : public Worker {
       TruncateFile(context, *file);
     } else if (context.random.Percent(sync_percent_)) {
       SyncFile(context, *file);
+    } else if (context.random.Percent(reopen_percent_)) {
+      Leave(context, *file);
+      ReopenFile(context, *file);
     } else if (context.random.Percent(kOthersPercent)) {
       MapForOthers(context, *file);
     } else if (Windows* windows = WindowsOf(context, *file)) {
@@ -60,6 +64,17 @@ class FileWorker : public Worker {
     return all ? &windows : nullptr;
   }
 
+  // Maps the file no more, until it is used again.
+  void Leave(WorkerContext& context, FileState& file) {
+    if (windows_.size() < file.number) return;
+    Windows& windows = windows_[file.number - 1];
+    UnmapWindow(context, *space_, &windows.tail, file.tail_pages());
+    UnmapWindow(context, *space_, &windows.privately, file.kept_pages());
+    if (windows.kept != nullptr)
+      UnmapPages(context, *space_, windows.kept, 0, windows.kept->pages());
+    windows.kept = nullptr;
+  }
+
   void TouchSome(WorkerContext& context, Windows& windows) {
     const Access access = context.random.Percent(50) ? Access::kStore : Access::kLoad;
     switch (context.random.Below(3)) {
@@ -89,6 +104,7 @@ class FileWorker : public Worker {
   const std::uint32_t touches_;
   const std::uint32_t truncate_percent_;
   const std::uint32_t sync_percent_;
+  const std::uint32_t reopen_percent_;
   SpaceUse space_;
   std::vector<Windows> windows_;  // by number of the file
 };

@@ -15,6 +15,7 @@ struct Maker {
 constexpr Maker kMakers[] = {{"advise", MakeAdviseWorker},
                              {"collapse", MakeCollapseWorker},
                              {"contiguous", MakeContiguousWorker},
+                             {"device", MakeDeviceWorker},
                              {"fault", MakeFaultWorker},
                              {"file", MakeFileWorker},
                              {"map", MakeMapWorker},

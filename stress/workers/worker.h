@@ -47,6 +47,7 @@ std::unique_ptr<Worker> MakeWorker(const WorkerSpec& spec, const WorkerSetup& se
 std::unique_ptr<Worker> MakeAdviseWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeCollapseWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeContiguousWorker(const WorkerParameters& p, const WorkerSetup& setup);
+std::unique_ptr<Worker> MakeDeviceWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFaultWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFileWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeMapWorker(const WorkerParameters& p, const WorkerSetup& setup);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t kExtendPercent = 80;
 constexpr std::uint32_t kZeroPercent = 25;
+constexpr std::uint32_t kCutWordPercent = 40;
 
 std::string PlaceOf(const FileState& file, std::uint32_t page) {
   return "file " + std::to_string(file.number) + ", page " + std::to_string(page);
@@ -29,6 +30,8 @@ void CheckResult(WorkerContext& context, const char* operation, const FileState&
 std::optional<vm::Address> MapPart(WorkerContext& context, SpaceState& state, FileState& file,
                                    std::uint32_t offset, std::uint32_t pages,
                                    vm::Space::Sharing sharing) {
+  SharedClaim open(file.open_use);
+  if (!open.held()) return std::nullopt;
   const std::optional<vm::Address> place = state.ranges->Take(pages);
   if (!place.has_value()) return std::nullopt;
   vm::Address start = 0;
@@ -75,7 +78,7 @@ namespace {
 
 void LoadTail(WorkerContext& context, SpaceState& state, FileState& file, vm::Address va,
               std::uint32_t page) {
-  const std::uint32_t floor = file.TailFloor(page);
+  const FileState::TailView view = file.ViewTail(page);
   std::uint64_t word = 0;
   context.log.Begin("load tail", state.number, va, 0);
   const vm::Result result = state.space.Load(context.cpu, va, &word);
@@ -84,10 +87,10 @@ void LoadTail(WorkerContext& context, SpaceState& state, FileState& file, vm::Ad
   CheckResult(context, "a load", file, file.kept_pages() + page, result);
   if (result != vm::Result::kOk) return;
   context.counters.loads_checked.Add();
-  if (!file.TailMayHold(page, floor, word))
+  if (!file.TailMayHold(page, view, word))
     ReportWrong(context, "INV-50", "a load returned what a truncation had taken",
                 PlaceOf(file, file.kept_pages() + page) + ": found " + std::to_string(word) +
-                    " after " + std::to_string(floor) + " truncations");
+                    " after " + std::to_string(view.floor) + " truncations");
 }
 
 void StoreTail(WorkerContext& context, SpaceState& state, FileState& file, vm::Address va,
@@ -145,22 +148,23 @@ void TouchPrivate(WorkerContext& context, SpaceState& state, const FileWindow& w
 }
 
 void TruncateFile(WorkerContext& context, FileState& file) {
+  SharedClaim open(file.open_use);
   AloneClaim claim(file.tail_use);
-  if (!claim.held()) return;
+  if (!open.held() || !claim.held()) return;
   vm::System& system = context.world.system();
   const std::uint64_t page_size = context.world.page_size();
   const std::uint64_t kept = file.kept_pages() * page_size;
-  // Never in the midst of a word: half of one would be no word of ours.
-  constexpr std::uint32_t kWord = sizeof(std::uint64_t);
-  const auto words = static_cast<std::uint32_t>(file.tail_pages() * page_size / kWord);
-  const std::uint64_t cut = std::uint64_t{context.random.Below(words)} * kWord;
+  std::uint64_t cut =
+      context.random.Below(static_cast<std::uint32_t>(file.tail_pages() * page_size));
+  // Often in the midst of a word that was stored.
+  if (context.random.Percent(kCutWordPercent)) cut = cut / page_size * page_size + cut % 8;
+  file.BeginTruncation(cut);
   context.log.Begin("truncate", 0, kept + cut, 0);
   vm::Result result = vm::TruncateVnode(system, file.vnode(), kept + cut);
   context.log.End(result);
   CheckResult(context, "a truncation", file, file.kept_pages(), result);
   if (result != vm::Result::kOk) return;
-  // The word of a page is its first.
-  file.NoteTruncated(static_cast<std::uint32_t>((cut + page_size - 1) / page_size));
+  file.EndTruncation(cut);
   if (!context.random.Percent(kExtendPercent)) return;
   context.log.Begin("extend", 0, system.PagesToBytes(file.pages()), 0);
   result = vm::TruncateVnode(system, file.vnode(), system.PagesToBytes(file.pages()));
@@ -169,6 +173,8 @@ void TruncateFile(WorkerContext& context, FileState& file) {
 }
 
 void SyncFile(WorkerContext& context, FileState& file) {
+  SharedClaim open(file.open_use);
+  if (!open.held()) return;
   Memory& memory = *file.memory();
   const std::uint32_t page = context.random.Below(file.kept_pages());
   const std::uint32_t slot = context.random.Below(kRecordsPerPage);
@@ -189,6 +195,29 @@ void SyncFile(WorkerContext& context, FileState& file) {
     ReportWrong(context, RecordFaultId(verdict.fault),
                 "a file that was synced does not have what was stored to it",
                 PlaceOf(file, page) + ": " + verdict.explanation);
+}
+
+void UnmapWindow(WorkerContext& context, SpaceState& state, FileWindow* window,
+                 std::uint32_t pages) {
+  if (window->file == nullptr) return;
+  context.log.Begin("unmap file", state.number, window->start, pages);
+  const vm::Result result =
+      state.space.Unmap(window->start, vm::Address{pages} * context.world.page_size());
+  context.log.End(result);
+  CheckResult(context, "an unmapping", *window->file, 0, result);
+  state.ranges->Return(window->start, pages);
+  *window = {};
+}
+
+void ReopenFile(WorkerContext& context, FileState& file) {
+  // A close that loses pages would leave contents that nobody knows.
+  if (context.world.store_may_fail()) return;
+  AloneClaim open(file.open_use);
+  if (!open.held()) return;
+  context.log.Begin("reopen", 0, 0, file.pages());
+  const vm::Result result = file.Reopen();
+  context.log.End(result);
+  CheckResult(context, "a close", file, 0, result);
 }
 
 }  // namespace stress

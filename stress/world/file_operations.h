@@ -22,12 +22,19 @@ MappingUse MapKept(WorkerContext& context, SpaceState& state, FileState& file);
 FileWindow MapTail(WorkerContext& context, SpaceState& state, FileState& file);
 FileWindow MapPrivately(WorkerContext& context, SpaceState& state, FileState& file);
 
+// Unmaps all `pages` of the window, which is none any more.
+void UnmapWindow(WorkerContext& context, SpaceState& state, FileWindow* window,
+                 std::uint32_t pages);
+
 // Loads a place of the tail, or stores there, and checks the outcome.
 void TouchTail(WorkerContext& context, SpaceState& state, const FileWindow& window, Access access);
 // Stores to a private page, or loads what was stored there. `stored`: by page, what; 0: nothing.
 void TouchPrivate(WorkerContext& context, SpaceState& state, const FileWindow& window,
                   std::vector<std::uint64_t>* stored);
 
+// Closes the file, for the last time if nobody maps it, and opens it again. Nothing where a store
+// may fail.
+void ReopenFile(WorkerContext& context, FileState& file);
 // Cuts the tail somewhere, and mostly extends the file again.
 void TruncateFile(WorkerContext& context, FileState& file);
 // Writes back what is dirty, and checks that the file has it.

@@ -42,6 +42,7 @@ World::World(vm::System& system, const WorldConfig& config)
     : system_(system),
       config_(config),
       lineage_(config.salt),
+      devices_(system, lineage_),
       spaces_({kSpacesLock, kOwnSpacesLock, config.workers}),
       lock_(kWorldLock) {
   for (std::uint32_t i = 0; i < config.min_spaces; ++i)

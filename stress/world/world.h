@@ -15,6 +15,7 @@
 #include "locking/mutex.h"
 #include "locking/random.h"
 #include "stress/world/claim.h"
+#include "stress/world/devices.h"
 #include "stress/world/files.h"
 #include "stress/world/mapping.h"
 #include "stress/world/oracle.h"
@@ -94,6 +95,8 @@ class World {
   bool store_may_fail() const { return config_.store_may_fail; }
   // Wired pages of all spaces, as the harness counts them.
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
+  const Devices& devices() const { return devices_; }
+  PhysicalMemories& physical_memories() { return physical_memories_; }
   // One of the files, of which there are at most `files` of `pages` pages each; nullptr while
   // there is none: another worker makes the first, or the host has no room for one.
   FileState* PickFile(locking::Random& random, std::uint32_t files, std::uint32_t pages)
@@ -111,6 +114,8 @@ class World {
   vm::System& system_;
   const WorldConfig config_;
   Lineage lineage_;
+  const Devices devices_;
+  PhysicalMemories physical_memories_;
   locking::Atomic<std::int64_t> wired_pages_{0};
   Roster<SpaceState> spaces_;
   locking::Mutex lock_;

@@ -76,10 +76,54 @@ TEST_F(FileWorld, WhatATruncationTookIsReportedWhenItComesBack) {
               vm::Result::kOk);
   for (int i = 0; i < 10; ++i) TouchTail(context_, *space_, tail, Access::kLoad);
   EXPECT_EQ(FoundIds(), Ids());
-  file_->NoteTruncated(0);
+  file_->EndTruncation(0);
   TouchTail(context_, *space_, tail, Access::kLoad);
   EXPECT_EQ(FoundIds(), Ids{"INV-50"});
   world_.ExitAll();
+}
+
+TEST_F(FileWorld, ACutWordIsKnownByTheBytesThatAreLeft) {
+  const FileWindow tail = MapTail(context_, *space_, *file_);
+  const auto store = [&](std::uint64_t word) {
+    ASSERT_EQ(space_->space.Store(context_.cpu, tail.start, word), vm::Result::kOk);
+    for (int i = 0; i < 10; ++i) TouchTail(context_, *space_, tail, Access::kLoad);
+  };
+  const std::uint64_t word = file_->TailWord(0);
+  file_->BeginTruncation(5);
+  file_->EndTruncation(5);
+  store(word & 0xff'ffff'ffff);
+  EXPECT_EQ(FoundIds(), Ids()) << "five bytes are left";
+  store(word);
+  EXPECT_EQ(FoundIds(), Ids{"INV-50"}) << "but not all of it";
+  world_.ExitAll();
+}
+
+TEST_F(FileWorld, APartThatAnotherCutTookIsReportedWhenItComesBack) {
+  const FileWindow tail = MapTail(context_, *space_, *file_);
+  const std::uint64_t word = file_->TailWord(0);
+  for (const std::uint64_t cut : {5, 0, 5}) {
+    file_->BeginTruncation(cut);
+    file_->EndTruncation(cut);
+  }
+  ASSERT_EQ(space_->space.Store(context_.cpu, tail.start, word & 0xff'ffff'ffff), vm::Result::kOk);
+  while (FoundIds().empty() && context_.counters.loads_checked.Get() < 100)
+    TouchTail(context_, *space_, tail, Access::kLoad);
+  EXPECT_EQ(FoundIds(), Ids{"INV-50"});
+  world_.ExitAll();
+}
+
+TEST_F(FileWorld, AReopenedFileHasWhatWasStored) {
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    const auto kept = MapKept(context_, *space_, *file_);
+    ASSERT_NE(kept, nullptr);
+    for (std::uint32_t i = 0; i < 20; ++i)
+      Touch(context_, *space_, *kept, i % 2, i % 2 == 0 ? Access::kLoad : Access::kStore);
+    if (round == 1) ReopenFile(context_, *file_);  // mapped
+    UnmapPages(context_, *space_, kept, 0, 2);
+    ReopenFile(context_, *file_);
+  }
+  world_.ExitAll();
+  EXPECT_EQ(FoundIds(), Ids());
 }
 
 TEST_F(FileWorld, APrivateCopyThatChangesIsReported) {

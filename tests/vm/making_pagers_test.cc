@@ -1,6 +1,8 @@
 // Device and physical objects: pages that their pagers make.
 #include "vm/pager/making_pagers.h"
 
+#include <algorithm>
+
 #include "tests/vm/machine.h"
 #include "vm/check.h"
 
@@ -61,6 +63,15 @@ TEST_F(MakingPagersTest, ADevicesMappingsReachItsFrames) {
   EXPECT_EQ(static_cast<std::uint8_t>(system_.FrameBytes(kPages + 3)[0]), 77);
   EXPECT_EQ(system_.fictitious_pages().in_use(), 1u) << "made at the first fault";
   ExpectSound();
+}
+
+TEST_F(MakingPagersTest, ADeviceIsZeroWhenTheMachineStarts) {
+  for (int machine = 0; machine < 3; ++machine) {
+    System system(system_.config());  // where the former one was, most likely
+    const std::span<std::byte> bytes = system.FrameBytes(kPages + 1);
+    EXPECT_EQ(std::count(bytes.begin(), bytes.end(), std::byte{0}), std::ssize(bytes));
+    std::fill(bytes.begin(), bytes.end(), std::byte{7});
+  }
 }
 
 TEST_F(MakingPagersTest, BeyondTheEndOfADeviceIsAnError) {

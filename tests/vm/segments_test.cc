@@ -57,6 +57,21 @@ TEST(Segments, WhatCannotBeIsRefused) {
   EXPECT_NE(ValidateConfig({.memory = {{0, 2 * kPage}}, .page_size = kTestPageSize}), "");
 }
 
+TEST(Segments, MemoryWithHolesHasThePagesThatAreAskedFor) {
+  for (const std::uint32_t page_size : {512u, 4096u, 32768u}) {
+    for (const std::uint32_t pages : {32u, 63u, 64u, 1000u, 100'000u}) {
+      for (const std::uint32_t holes : {1u, 3u, 16u}) {
+        std::string error;
+        const FramePlan plan = PlanFrames(MemoryWithHoles(pages, page_size, sizeof(Page), holes),
+                                          page_size, sizeof(Page), &error);
+        EXPECT_EQ(error, "");
+        EXPECT_EQ(plan.usable, pages) << holes << " holes, pages of " << page_size;
+        EXPECT_EQ(plan.memory.size(), holes + 1);
+      }
+    }
+  }
+}
+
 // Sixteen frames, a hole of sixteen, and sixty-four.
 class HolesTest : public testing::Test {
  protected:
