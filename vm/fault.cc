@@ -72,6 +72,7 @@ class Fault {
   Outcome Missing() LOCKING_NO_ANALYSIS;
   Outcome ZeroFill() LOCKING_NO_ANALYSIS;
   Outcome CopyUp(Page& source) LOCKING_NO_ANALYSIS;
+  void NoteWriteable(Page& page) LOCKING_NO_ANALYSIS;
   Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
   Outcome GiveUp(Outcome outcome) LOCKING_NO_ANALYSIS;
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
@@ -93,6 +94,7 @@ class Fault {
   // Of the current attempt.
   bool write_ = false;  // copy-on-write is to be broken
   bool entry_wired_ = false;
+  bool nosync_ = false;
   Event kind_of_fault_ = Event::kFaultResident;
   Protection protection_ = Protection::kNone;  // what the mapping may get
   Object* first_ = nullptr;                    // locked
@@ -129,6 +131,7 @@ Outcome Fault::Attempt() {
     const Result result = PrepareEntry();
     return result == Result::kOk ? Outcome::kRetry : Fail(result);
   }
+  nosync_ = entry->nosync;
   protection_ = entry->needs_copy ? entry->protection & Protection::kRead : entry->protection;
   entry_wired_ = entry->wired_count != 0 && !entry->in_transition;
   first_ = object_ = entry->object;
@@ -255,9 +258,18 @@ Outcome Fault::CopyUp(Page& source) {
   return MapIn(*page, protection_);
 }
 
+// Stores through this mapping are to be written now and then, unless it says that they may wait.
+// What was dirty before may not.
+void Fault::NoteWriteable(Page& page) {
+  SetWriteableDirty(*object_);
+  page.nosync =
+      nosync_ && (page.nosync || (page.dirty.Load() == 0 && !Pmap::IsModified(system_, page)));
+}
+
 // Maps the page, which is in object_. Ends the attempt.
 Outcome Fault::MapIn(Page& page, Protection protection) {
-  if (Allows(protection, Protection::kWrite)) SetWriteableDirty(*object_);
+  if (Allows(protection, Protection::kWrite) && object_->type == ObjectType::kVnode)
+    NoteWriteable(page);
   const bool wire = kind_ == FaultKind::kWire;
   if (wire) {
     // Before the mapping, so that nobody reclaims the page in between.

@@ -25,6 +25,7 @@ struct MapEntry {
   Protection protection = Protection::kReadWrite;
   Protection max_protection = Protection::kReadWrite;
   Inheritance inheritance = Inheritance::kCopy;
+  bool nosync = false;      // what is stored through it may wait (Space::SetFlushing)
   bool needs_copy = false;  // the object must be shadowed before the first write
   std::uint16_t wired_count = 0;
   // Wiring or unwiring is under way, by that thread alone (INV-58).

@@ -21,6 +21,12 @@ void TakeResident(System& system, Object& object, Page& page, const GrabRequest&
 
 Page* TakeNew(System& system, Object& object, Pindex pindex, const GrabRequest& request)
     LOCKING_REQUIRES(object.lock) {
+  if (object.pager != nullptr && object.pager->makes_pages()) {
+    Page* made = nullptr;
+    if (object.pager->MakePage(object, pindex, &made) != Result::kOk) return nullptr;
+    TakeResident(system, object, *made, request);
+    return made;
+  }
   Page* page = AllocatePage(system, object, pindex,
                             {.alloc_class = request.alloc_class,
                              .zeroed = request.zeroed,

@@ -122,7 +122,8 @@ Result Space::Protect(Address start, Address bytes, Protection protection) {
   return Result::kOk;
 }
 
-Result Space::SetInheritance(Address start, Address bytes, Inheritance inheritance) {
+template <typename Change>
+Result Space::ChangeEntries(Address start, Address bytes, Change change) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;
   MapWriteGuard guard(map_);
@@ -132,8 +133,18 @@ Result Space::SetInheritance(Address start, Address bytes, Inheritance inheritan
   map_.ClipAt(end, system_.config().page_size);
   for (auto entry = map_.FirstEndingAfter(start);
        entry != map_.entries.end() && entry->second.start < end; ++entry)
-    entry->second.inheritance = inheritance;
+    change(entry->second);
   return Result::kOk;
+}
+
+Result Space::SetInheritance(Address start, Address bytes, Inheritance inheritance) {
+  return ChangeEntries(start, bytes, [&](MapEntry& entry) { entry.inheritance = inheritance; });
+}
+
+// Pages that are mapped already are settled at their next fault.
+Result Space::SetFlushing(Address start, Address bytes, Flushing flushing) {
+  return ChangeEntries(start, bytes,
+                       [&](MapEntry& entry) { entry.nosync = flushing == Flushing::kMayWait; });
 }
 
 Result Space::Wire(Address start, Address bytes) {

@@ -63,6 +63,10 @@ class alignas(64) Space {
   // kInvalidAddress if the range has a hole.
   Result Protect(Address start, Address bytes, Protection protection);
   Result SetInheritance(Address start, Address bytes, Inheritance inheritance);
+  // Whether FlushVnode writes what is stored through the range where it maps a file shared, or lets
+  // it wait for what must write it. kInvalidAddress if the range has a hole.
+  enum class Flushing { kUsual, kMayWait };
+  Result SetFlushing(Address start, Address bytes, Flushing flushing);
   // Makes the range resident and keeps it so, until Unwire was called as often. Wiring nests.
   // On an error nothing is wired that was not before. kProtectionFailure if some of the range
   // cannot be read.
@@ -104,6 +108,9 @@ class alignas(64) Space {
   std::uint32_t id() const { return id_; }
 
  private:
+  // Calls `change` for each entry of the range, which is clipped to it. kInvalidAddress: a hole.
+  template <typename Change>
+  Result ChangeEntries(Address start, Address bytes, Change change);
   // Enters `entry`, which has no place yet, at the lowest free range at or above `hint`.
   using Inserter = Result (*)(System&, Map&, MapEntry);
   Result Insert(Inserter inserter, Address hint, Address bytes, MapEntry entry, Address* start);

@@ -160,6 +160,13 @@ Result SyncVnode(System& system, Vnode& vnode) {
   return cleaned != Result::kOk ? cleaned : synced;
 }
 
+Result FlushVnode(System& system, Vnode& vnode) {
+  locking::WriteGuard guard(vnode.lock);
+  if (vnode.object == nullptr) return Result::kOk;
+  ObjectGuard object_guard(vnode.object->lock);
+  return CleanPages(system, *vnode.object, 0, 0, {.skip_nosync = true});
+}
+
 namespace {
 
 Result PageInLocked(System& system, Vnode& vnode, Pindex pindex, Page** held)

@@ -80,6 +80,10 @@ Result SyncVnode(System& system, Vnode& vnode);
 //   locked on entry and return: vnode, exclusively.
 Result CleanVnode(System& system, Vnode& vnode) LOCKING_REQUIRES(vnode.lock);
 
+// What is done now and then, for what a crash would lose: the same without making it safe, and
+// leaves what was stored where it may wait (Space::SetFlushing). Sleeps.
+Result FlushVnode(System& system, Vnode& vnode);
+
 // Takes the file away from whoever maps it: what is dirty is written, as far as that is possible;
 // resident pages stay as they are, no other page comes. By somebody who has a use. Sleeps.
 void RevokeVnode(System& system, Vnode& vnode);

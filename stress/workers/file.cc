@@ -26,10 +26,14 @@ class FileWorker : public Worker {
     if (context.random.Percent(truncate_percent_)) {
       TruncateFile(context, *file);
     } else if (context.random.Percent(sync_percent_)) {
-      SyncFile(context, *file);
+      if (context.random.Percent(50))
+        FlushFile(context, *file);
+      else
+        SyncFile(context, *file);
     } else if (context.random.Percent(reopen_percent_)) {
       Leave(context, *file);
       ReopenFile(context, *file);
+      if (space_ != nullptr) RevokeOwnFile(context, *space_);
     } else if (context.random.Percent(kOthersPercent)) {
       MapForOthers(context, *file);
     } else if (Windows* windows = WindowsOf(context, *file)) {

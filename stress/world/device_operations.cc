@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include "vm/object_ranges.h"
 #include "vm/pager/making_pagers.h"
 
 namespace stress {
 namespace {
+
+constexpr std::uint32_t kPopulatePercent = 40;
 
 // The mapping has the only reference to the object.
 MappingUse MapWhole(WorkerContext& context, SpaceState& state, vm::Object* object,
@@ -35,6 +38,18 @@ MappingUse MapWhole(WorkerContext& context, SpaceState& state, vm::Object* objec
   return nullptr;
 }
 
+// All its pages at once, instead of by faults.
+void Populate(WorkerContext& context, vm::Object& object, std::uint32_t pages) {
+  context.log.Begin("populate", 0, 0, pages);
+  bool done;
+  {
+    vm::ObjectGuard guard(object.lock);
+    done = vm::PopulateObject(context.world.system(), object, 0, pages);
+  }
+  context.log.End(done ? vm::Result::kOk : vm::Result::kOutOfMemory);
+  if (!done) context.counters.refused.Add();
+}
+
 }  // namespace
 
 MappingUse MapDevice(WorkerContext& context, SpaceState& state, const Device& device) {
@@ -53,8 +68,9 @@ MappingUse MapPhysical(WorkerContext& context, SpaceState& state, std::uint32_t 
   Shared<Memory> memory =
       world.physical_memories().TryTake(world.lineage(), pages, world.page_size(), limit);
   if (memory == nullptr) return nullptr;
-  return MapWhole(context, state, vm::AllocatePhysicalObject(world.system(), pages),
-                  std::move(memory));
+  vm::Object* object = vm::AllocatePhysicalObject(world.system(), pages);
+  if (context.random.Percent(kPopulatePercent)) Populate(context, *object, pages);
+  return MapWhole(context, state, object, std::move(memory));
 }
 
 }  // namespace stress

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t kExtendPercent = 80;
 constexpr std::uint32_t kZeroPercent = 25;
 constexpr std::uint32_t kCutWordPercent = 40;
+constexpr std::uint32_t kMayWaitPercent = 50;
 
 std::string PlaceOf(const FileState& file, std::uint32_t page) {
   return "file " + std::to_string(file.number) + ", page " + std::to_string(page);
@@ -65,7 +66,11 @@ MappingUse MapKept(WorkerContext& context, SpaceState& state, FileState& file) {
 FileWindow MapTail(WorkerContext& context, SpaceState& state, FileState& file) {
   const auto place = MapPart(context, state, file, file.kept_pages(), file.tail_pages(),
                              vm::Space::Sharing::kShared);
-  return place.has_value() ? FileWindow{&file, *place} : FileWindow{};
+  if (!place.has_value()) return {};
+  if (context.random.Percent(kMayWaitPercent))
+    state.space.SetFlushing(*place, vm::Address{file.tail_pages()} * context.world.page_size(),
+                            vm::Space::Flushing::kMayWait);
+  return {&file, *place};
 }
 
 FileWindow MapPrivately(WorkerContext& context, SpaceState& state, FileState& file) {
@@ -195,6 +200,82 @@ void SyncFile(WorkerContext& context, FileState& file) {
     ReportWrong(context, RecordFaultId(verdict.fault),
                 "a file that was synced does not have what was stored to it",
                 PlaceOf(file, page) + ": " + verdict.explanation);
+}
+
+void FlushFile(WorkerContext& context, FileState& file) {
+  SharedClaim open(file.open_use);
+  if (!open.held()) return;
+  context.log.Begin("flush", 0, 0, file.pages());
+  const vm::Result result = vm::FlushVnode(context.world.system(), file.vnode());
+  context.log.End(result);
+  CheckResult(context, "a flush", file, 0, result);
+}
+
+namespace {
+
+constexpr std::uint32_t kRevokedPages = 4;
+
+// Where a word of each page is.
+vm::Address WordOf(WorkerContext& context, vm::Address start, std::uint32_t page) {
+  return start + vm::Address{page} * context.world.page_size();
+}
+
+void CheckRevoked(WorkerContext& context, SpaceState& state, vm::Address start,
+                  vm::BackingFile& file, const std::vector<std::uint64_t>& stored) {
+  for (std::uint32_t page = 0; page < stored.size(); ++page) {
+    std::uint64_t in_memory = 0, in_file = 0;
+    const vm::Result result =
+        state.space.Load(context.cpu, WordOf(context, start, page), &in_memory);
+    // What is not resident does not come any more.
+    if (result == vm::Result::kOk && in_memory != stored[page])
+      ReportWrong(context, "INV-49", "a page of a file that was taken away has other contents",
+                  "page " + std::to_string(page) + ": expected " + std::to_string(stored[page]) +
+                      ", found " + std::to_string(in_memory));
+    const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&in_file, 1));
+    file.Read(WordOf(context, 0, page), {&bytes, 1});
+    if (in_file != stored[page])
+      ReportWrong(context, "INV-54", "a file that was taken away does not have what was stored",
+                  "page " + std::to_string(page) + ": expected " + std::to_string(stored[page]) +
+                      ", found " + std::to_string(in_file));
+  }
+}
+
+void StoreAndRevoke(WorkerContext& context, SpaceState& state, vm::BackingFile& file,
+                    vm::Vnode& vnode, vm::Address start) {
+  std::vector<std::uint64_t> stored(kRevokedPages, 0);
+  for (std::uint32_t page = 0; page < kRevokedPages; ++page) {
+    const std::uint64_t word = context.random.Next();
+    const vm::Result result = state.space.Store(context.cpu, WordOf(context, start, page), word);
+    if (result == vm::Result::kOk) stored[page] = word;
+  }
+  context.log.Begin("revoke", 0, 0, kRevokedPages);
+  vm::RevokeVnode(context.world.system(), vnode);
+  context.log.End(vm::Result::kOk);
+  CheckRevoked(context, state, start, file, stored);
+}
+
+}  // namespace
+
+void RevokeOwnFile(WorkerContext& context, SpaceState& state) {
+  vm::System& system = context.world.system();
+  const vm::Address bytes = vm::Address{kRevokedPages} * context.world.page_size();
+  const std::unique_ptr<vm::BackingFile> file = context.world.NewBackingFile(kRevokedPages);
+  const std::optional<vm::Address> place = state.ranges->Take(kRevokedPages);
+  // What could not be written would be nowhere.
+  if (file == nullptr || !place.has_value() || context.world.store_may_fail()) {
+    if (place.has_value()) state.ranges->Return(*place, kRevokedPages);
+    return;
+  }
+  vm::Vnode* vnode = vm::OpenVnode(system, *file);
+  vm::Address start = 0;
+  const vm::Result result = state.space.MapFile(
+      *place, bytes, *vnode, 0, vm::Protection::kReadWrite, vm::Space::Sharing::kShared, &start);
+  if (result == vm::Result::kOk) {
+    StoreAndRevoke(context, state, *file, *vnode, start);
+    state.space.Unmap(start, bytes);
+  }
+  state.ranges->Return(*place, kRevokedPages);
+  vm::ReleaseVnode(system, vnode);
 }
 
 void UnmapWindow(WorkerContext& context, SpaceState& state, FileWindow* window,

@@ -37,6 +37,10 @@ void TouchPrivate(WorkerContext& context, SpaceState& state, const FileWindow& w
 void ReopenFile(WorkerContext& context, FileState& file);
 // Cuts the tail somewhere, and mostly extends the file again.
 void TruncateFile(WorkerContext& context, FileState& file);
+// Takes a file away that this worker alone maps, and looks what is left in memory and in the file.
+void RevokeOwnFile(WorkerContext& context, SpaceState& state);
+// Writes back what is dirty, and perhaps only what may not wait.
+void FlushFile(WorkerContext& context, FileState& file);
 // Writes back what is dirty, and checks that the file has it.
 void SyncFile(WorkerContext& context, FileState& file);
 

@@ -90,7 +90,7 @@ std::uint32_t World::file_count() {
 }
 
 void World::MakeFile(std::uint32_t pages) {
-  auto empty = NewFile(config_.file_folder, system_.PagesToBytes(pages));
+  auto empty = NewBackingFile(pages);
   if (empty == nullptr) return;
   auto file = std::make_unique<FileState>(system_, lineage_, file_count() + 1, std::move(empty),
                                           config_.file_faults);

@@ -97,6 +97,10 @@ class World {
   locking::Atomic<std::int64_t>& wired_pages() { return wired_pages_; }
   const Devices& devices() const { return devices_; }
   PhysicalMemories& physical_memories() { return physical_memories_; }
+  // A file that nobody knows; nullptr: the host has no room for one.
+  std::unique_ptr<vm::BackingFile> NewBackingFile(std::uint32_t pages) const {
+    return NewFile(config_.file_folder, system_.PagesToBytes(pages));
+  }
   // One of the files, of which there are at most `files` of `pages` pages each; nullptr while
   // there is none: another worker makes the first, or the host has no room for one.
   FileState* PickFile(locking::Random& random, std::uint32_t files, std::uint32_t pages)

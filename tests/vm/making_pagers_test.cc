@@ -3,8 +3,11 @@
 
 #include <algorithm>
 
+#include "locking/thread.h"
 #include "tests/vm/machine.h"
 #include "vm/check.h"
+#include "vm/object_ranges.h"
+#include "vm/page_alloc.h"
 
 namespace vm {
 namespace {
@@ -121,6 +124,50 @@ TEST_F(MakingPagersTest, PhysicalPagesAreZeroAtFirstAndNeverReclaimed) {
     EXPECT_EQ(Load(space_, all + page * kPage), 50 + page);
   EXPECT_EQ(system_.free_queue().free_count(), free) << "still there";
   ExpectSound();
+}
+
+TEST_F(MakingPagersTest, PopulatingMakesAllPages) {
+  for (Object* object : {&Device(), &Physical(4)}) {
+    {
+      ObjectGuard guard(object->lock);
+      EXPECT_TRUE(PopulateObject(system_, *object, 0, 4));
+      EXPECT_EQ(object->resident_page_count, 4u);
+    }
+    const Address all = Map(*object, 4);
+    Store(space_, all + 3 * kPage, 9);
+    EXPECT_EQ(Load(space_, all + 3 * kPage), 9u);
+    ExpectSound();
+  }
+  EXPECT_EQ(system_.fictitious_pages().in_use(), 4u);
+}
+
+TEST_F(MakingPagersTest, ASyncThatInvalidatesLosesNothing) {
+  for (Object* object : {&Device(), &Physical(4)}) {
+    const Address all = Map(*object, 4), also = Map(*object, 4);
+    Store(space_, all + kPage, 7);
+    EXPECT_EQ(space_->Sync(all, 4 * kPage, SyncMode::kSynchronous, Invalidate::kYes), Result::kOk);
+    EXPECT_EQ(Load(space_, all + kPage), 7u);
+    Store(space_, also + kPage, 8);
+    EXPECT_EQ(Load(space_, all + kPage), 8u);
+    ExpectSound();
+  }
+}
+
+TEST_F(MakingPagersTest, ACopyOfAMappingIsOfItsOwnFromTheFirstStore) {
+  for (Object* object : {&Device(), &Physical(4)}) {
+    const Address all = Map(*object, 4);
+    Store(space_, all, 5);
+    EXPECT_EQ(space_->SetInheritance(all, 4 * kPage, Inheritance::kCopy), Result::kOk);
+    Space* child = space_->Fork();
+    Store(child, all, 6);
+    EXPECT_EQ(Load(space_, all), 5u);
+    EXPECT_EQ(Load(child, all), 6u);
+    EXPECT_EQ(Load(child, all + kPage), 0u);
+    ExpectSound();
+    child->Exit();
+    EXPECT_EQ(Load(space_, all), 5u);
+    EXPECT_EQ(space_->Unmap(all, 4 * kPage), Result::kOk);
+  }
 }
 
 }  // namespace

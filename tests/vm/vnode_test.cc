@@ -204,6 +204,32 @@ TEST(FileMapping, AShortWriteLeavesTheRestDirty) {
     EXPECT_EQ(machine.file.WordAt(page * kPage), 50 + page);
 }
 
+TEST(FileMapping, AFlushLeavesWhatMayWait) {
+  FileMachine machine(4);
+  const Address base = machine.Shared(4);
+  EXPECT_EQ(machine.space->SetFlushing(base, 2 * kPage, Space::Flushing::kMayWait), Result::kOk);
+  for (std::uint32_t page = 0; page < 4; ++page)
+    machine.Store(machine.space, base + page * kPage, 50 + page);
+  EXPECT_EQ(FlushVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.WordAt(kPage), FileMachine::ValueOf(1));
+  EXPECT_EQ(machine.file.WordAt(2 * kPage), 52u);
+  EXPECT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.WordAt(kPage), 51u);
+}
+
+TEST(FileMapping, WhatWasDirtyBeforeMayNotWait) {
+  FileMachine machine(2);
+  const Address usual = machine.Shared(2), waits = machine.Shared(2);
+  EXPECT_EQ(machine.space->SetFlushing(waits, 2 * kPage, Space::Flushing::kMayWait), Result::kOk);
+  machine.Store(machine.space, usual, 5);
+  machine.Store(machine.space, waits, 6);
+  machine.Store(machine.space, waits + kPage, 7);
+  machine.Store(machine.space, usual + kPage, 8);
+  EXPECT_EQ(FlushVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.WordAt(0), 6u);
+  EXPECT_EQ(machine.file.WordAt(kPage), 8u);
+}
+
 TEST(FileMapping, AFileThatCannotBeMadeSafeIsReported) {
   FileMachine machine(1);
   machine.file.fail_sync = true;
