@@ -184,7 +184,7 @@ Outcome Fault::ReadIn(Page* page) {
   map_.lock.UnlockShared();
   if (object_->vnode != nullptr) return ReadInFile(object_->vnode);
   const Result result = PageIn(system_, *object_, index_, &page);
-  if (result == Result::kOk && !page->unmanaged) Hold(page);
+  if (result == Result::kOk) Hold(page);
   object_->lock.Unlock();
   if (result == Result::kShortage) return Outcome::kWaitForPages;
   return result == Result::kOk ? Outcome::kRetry : Fail(result);
@@ -307,8 +307,10 @@ void Fault::KeepNew(Page& page) {
   system_.queues().ActivateNew(page);
 }
 
-// Holds `page`, if it is one, in the place of the page held so far.
+// Holds `page`, if it is one, in the place of the page held so far. What nobody takes away needs no
+// hold, and a device's page may have none when its object ends.
 void Fault::Hold(Page* page) {
+  if (page != nullptr && page->unmanaged) page = nullptr;
   if (page == held_) return;
   if (page != nullptr) {
     PageRoleGuard guard(system_.queues().PageLock(*page));

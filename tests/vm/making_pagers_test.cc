@@ -95,6 +95,26 @@ TEST_F(MakingPagersTest, ADevicesPagesGoWithItsLastReference) {
   EXPECT_EQ(system_.fictitious_pages().in_use(), 0u);
 }
 
+TEST_F(MakingPagersTest, ADeviceEndsWhileAFaultOnItWaitsForAPageTable) {
+  Object* device = AllocateDeviceObject(system_, kPages, kDeviceFrames);
+  const Address all = Map(*device, 2);
+  DeallocateObject(system_, device);
+  std::vector<Page*> taken;
+  while (Page* page = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kInterrupt}))
+    taken.push_back(page);
+  system_.free_queue().Start();  // as if a daemon looked for pages
+  Result result = Result::kOk;
+  locking::Thread waiter("waiter", [&] { result = space_->Store(system_.cpu(0), all, 5); });
+  while (system_.counters().Get(Event::kPageWait) == 0) locking::Yield();
+  EXPECT_EQ(system_.fictitious_pages().in_use(), 1u);
+  EXPECT_EQ(space_->Unmap(all, 2 * kPage), Result::kOk);
+  EXPECT_EQ(system_.fictitious_pages().in_use(), 0u);
+  for (Page* page : taken) FreeUnownedPage(system_, *page);
+  waiter.Join();
+  EXPECT_EQ(result, Result::kInvalidAddress);
+  system_.free_queue().Stop();
+}
+
 TEST_F(MakingPagersTest, ADevicesMappingIsWiredAndUnwired) {
   const Address all = Map(Device(), 2);
   EXPECT_EQ(space_->Wire(all, 2 * kPage), Result::kOk);
