@@ -204,6 +204,14 @@ void NoEntryIsInTransition(const MachineView& view, Findings& findings) {
         findings.Add(Describe(space, entry) + " is in transition, and nobody wires it");
 }
 
+// INV-55
+void NothingIsTransferred(const MachineView& view, Findings& findings) {
+  const PagerMap& map = view.system.pager_map();
+  if (map.mapped() != 0)
+    findings.Add(std::to_string(map.mapped()) + " pages stand in the pager map");
+  if (map.wanted()) findings.Add("somebody waits for room in the pager map");
+}
+
 constexpr InvariantCheck kChecks[] = {
     {"INV-29", "wire counts = wired entries + page tables + loans", WiringsAreCounted},
     {"INV-31", "what no entry wires is not wired", NothingIsLeftWired},
@@ -212,6 +220,7 @@ constexpr InvariantCheck kChecks[] = {
     {"INV-43", "a mapping is writable only where map and objects allow it", WritableMappingsMayBe},
     {"INV-44", "a pmap's counts are those of its entries", PmapCountsAgree},
     {"INV-47", "a mapping shows the page that its chain of objects shows", MappingsShowTheirChain},
+    {"INV-55", "nothing stands in the pager map, nobody waits for room", NothingIsTransferred},
     {"INV-56", "map entries are sorted, disjoint and aligned, and add up", EntriesAreInOrder},
     {"INV-58", "no map entry is in transition", NoEntryIsInTransition},
 };

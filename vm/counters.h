@@ -42,6 +42,7 @@ enum class Event : std::uint8_t {
   kShootdown,      // CPUs asked to drop a translation
   kPageWait,       // sleeps for free pages
   kBusyWait,       // sleeps for a busy page
+  kPagerMapWait,   // sleeps for room in the pager map
   kBackOff,        // wrong-order acquisitions given up
   kFilePagesLost,  // dirty pages of files that could not be written when these ended
   kCount,

@@ -19,6 +19,7 @@ const LockClass kPageQueuesLock("page queues", LockKind::kMutex);
 const LockClass kPmapLock("pmap", LockKind::kMutex);
 const LockClass kPvListLock("pv list", LockKind::kMutex);
 const LockClass kCpuAccessLock("cpu access", LockKind::kMutex);
+const LockClass kPagerMapLock("pager map", LockKind::kMutex);
 const LockClass kLaundryLock("laundry", LockKind::kMutex);
 const LockClass kSwapLock("swap", LockKind::kMutex);
 const LockClass kObjectListLock("object list", LockKind::kMutex);
@@ -35,5 +36,6 @@ const LockClass kPageDaemonWork("page daemon work", LockKind::kResource);
 const LockClass kPageZeroingWork("page zeroing work", LockKind::kResource);
 const LockClass kLaundryWork("laundry work", LockKind::kResource);
 const LockClass kLaundryDone("laundry done", LockKind::kResource);
+const LockClass kPagerMapRoom("pager map room", LockKind::kResource);
 
 }  // namespace vm

@@ -16,6 +16,7 @@
 //   pmap          mutex         page tables, resident and wired counts of one pmap
 //   pv list       mutex         the PV lists of a block of frames
 //   cpu access    mutex         a simulated CPU's TLB; held while it touches a frame
+//   pager map     mutex         which pages stand where while they are transferred; leaf
 //   laundry       mutex         clusters on their way to swap; leaf
 //   swap          mutex         swap bitmap, reservations
 //   object list   mutex         the system's list of objects, and its pool
@@ -32,7 +33,9 @@
 //   map entry in transition  who wires or unwires the range
 //   free pages               the page daemon has promised it
 //   laundry done             the laundry's threads have
-//   page daemon work, laundry work, page zeroing work    idle sleeps: nobody has to bring work
+//   pager map room           each of those who have pages in the map: they wait for their store
+//   alone page daemon work, laundry work, page zeroing work    idle sleeps: nobody has to bring
+//   work
 //
 // A full swap is not waited for: the pages stay dirty.
 #ifndef VM_LOCK_CLASSES_H_
@@ -51,6 +54,7 @@ extern const locking::LockClass kPageQueuesLock;
 extern const locking::LockClass kPmapLock;
 extern const locking::LockClass kPvListLock;
 extern const locking::LockClass kCpuAccessLock;
+extern const locking::LockClass kPagerMapLock;
 extern const locking::LockClass kLaundryLock;
 extern const locking::LockClass kSwapLock;
 extern const locking::LockClass kObjectListLock;
@@ -67,6 +71,7 @@ extern const locking::LockClass kPageDaemonWork;
 extern const locking::LockClass kPageZeroingWork;
 extern const locking::LockClass kLaundryWork;
 extern const locking::LockClass kLaundryDone;
+extern const locking::LockClass kPagerMapRoom;
 
 }  // namespace vm
 

@@ -87,6 +87,7 @@ class Cluster {
 
 void BeginLaundering(System& system, Object& object, Page& page, WriteOut* write) {
   const Cluster cluster(system, object, page);
+  write->map_in = MapIn::kLaundry;
   PagerForWriting(system, object).BeginPageOut(object, cluster.pages(), write);
 }
 

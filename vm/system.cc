@@ -76,6 +76,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       pv_lists_(plan_.frames, giant()),
       index_nodes_(giant()),
       fictitious_pages_(all_blocks_, giant()),
+      pager_map_(*this),
       swap_(*this, config.swap_slots, OrMemoryStore(std::move(store), config)),
       charges_(config.charge_limit, giant()),
       vnode_pager_(*this),

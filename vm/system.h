@@ -31,6 +31,7 @@
 #include "vm/pageout.h"
 #include "vm/pager/dead_pager.h"
 #include "vm/pager/making_pagers.h"
+#include "vm/pager/pager_map.h"
 #include "vm/pager/swap.h"
 #include "vm/pager/vnode_pager.h"
 #include "vm/pmap.h"
@@ -66,6 +67,7 @@ class System {
   Counters& counters() { return counters_; }
   FreeQueue& free_queue() { return free_queue_; }
   PageQueues& queues() { return queues_; }
+  PagerMap& pager_map() { return pager_map_; }
   SwapPager& swap() { return swap_; }
   SwapCharges& charges() { return charges_; }
   VnodePager& vnode_pager() { return vnode_pager_; }
@@ -137,6 +139,7 @@ class System {
   IndexNodePool index_nodes_;
   FictitiousPages fictitious_pages_;
   std::vector<std::unique_ptr<Cpu>> cpus_;
+  PagerMap pager_map_;
   SwapPager swap_;
   SwapCharges charges_;
   VnodePager vnode_pager_;

@@ -60,6 +60,7 @@ const char* EventName(Event event) {
       "shootdowns",
       "page_waits",
       "busy_waits",
+      "pager_map_waits",
       "back_offs",
       "file_pages_lost",
   };

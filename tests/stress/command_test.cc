@@ -192,8 +192,8 @@ TEST_F(Command, TheGiantIsTheOnlyLockOfItsRoles) {
   for (const json& lock : result["locks"])
     if (lock["acquisitions"] != 0) taken.insert(lock["class"]);
   EXPECT_TRUE(taken.contains("giant"));
-  for (const char* role : {"object", "page queues", "pmap", "pv list", "laundry", "swap",
-                           "object list", "index nodes"})
+  for (const char* role : {"object", "page queues", "pmap", "pv list", "pager map", "laundry",
+                           "swap", "object list", "index nodes"})
     EXPECT_FALSE(taken.contains(role)) << role;
 }
 
@@ -472,7 +472,8 @@ TEST_F(Command, TheLockOrderIsComparedWithTheBook) {
   Write("book.toml",
         "order = [[\"map\", \"vnode\", \"object\", \"page\", \"page queues\", \"pmap\", \"pv "
         "list\"],\n[\"map\", \"vnode\", \"giant\"]]\n"
-        "leaves = [\"cpu access\", \"laundry\", \"swap\", \"object list\", \"index nodes\", \"page "
+        "leaves = [\"cpu access\", \"pager map\", \"laundry\", \"swap\", \"object list\", \"index "
+        "nodes\", \"page "
         "batch\", \"fictitious pages\", \"free queue\"]\n");
   const Outcome approved = Run({"lockorder", "--book=book.toml", "--format=json", "--out=o.json"});
   EXPECT_EQ(approved.exit_code, 0) << approved.err << approved.out;

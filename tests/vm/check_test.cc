@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <vector>
@@ -89,7 +90,7 @@ TEST_F(Sweep, SoundMachinePassesAndLeaksNothing) {
 
 TEST_F(Sweep, ListsWhatItChecks) {
   const std::vector<CheckedInvariant> checked = CheckedInvariants();
-  EXPECT_EQ(checked.size(), 30u);
+  EXPECT_EQ(checked.size(), 31u);
   for (std::size_t i = 1; i < checked.size(); ++i)
     EXPECT_LT(std::string(checked[i - 1].id), checked[i].id);
 }
@@ -405,6 +406,13 @@ TEST_F(Sweep, Inv47MappingShowsACoveredPage) {
     ASSERT_EQ(child->pmap().Enter(va, *covered, Protection::kRead, false), Result::kOk);
   }
   EXPECT_EQ(Ids(), Only("INV-47"));
+}
+
+TEST_F(Sweep, Inv55PagesAreLeftInThePagerMap) {
+  std::array<std::span<std::byte>, kClusterPages> bytes;
+  Page* page = &FreePage();
+  machine.system.pager_map().In({&page, 1}, MapIn::kTry, bytes.data());
+  EXPECT_EQ(Ids(), Only("INV-55"));
 }
 
 TEST_F(Sweep, Inv56SizeIsOff) {

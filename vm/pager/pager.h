@@ -38,6 +38,13 @@ struct PageRun {
   std::uint32_t behind = 0;
 };
 
+// What a transfer does that finds no room in the pager map (pager_map.h).
+enum class MapIn : std::uint8_t {
+  kTry,      // gives up
+  kWait,     // sleeps until there is
+  kLaundry,  // takes some of the reserve; sleeps when that is used up, too
+};
+
 // What a write-out came to, for one page.
 enum class PutState : std::uint8_t {
   kClean,      // there was nothing to write
@@ -62,6 +69,7 @@ struct WriteOut {
   std::array<Page*, kClusterPages> pages;
   std::uint32_t page_count = 0;
   Vnode* vnode = nullptr;  // of a file
+  MapIn map_in = MapIn::kWait;
   // The dirty bits that were taken from each page; 0: it was clean, or found no place.
   std::array<std::uint64_t, kClusterPages> dirty{};
   std::array<PutState, kClusterPages> states{};  // final after EndPageOut
@@ -69,6 +77,9 @@ struct WriteOut {
   std::uint32_t segment_count = 0;
 
   std::span<Page* const> cluster() const { return {pages.data(), page_count}; }
+  std::span<Page* const> PagesOf(const Segment& segment) const {
+    return cluster().subspan(segment.first, segment.count);
+  }
   std::uint32_t Count(PutState state) const;
 };
 

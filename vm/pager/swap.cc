@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "vm/pager/pager_map.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -60,27 +61,29 @@ void RequireSlots(const Object& object, std::span<Page* const> pages, std::uint3
 
 }  // namespace
 
+Result SwapPager::ReadSlots(std::uint32_t slot, std::span<Page* const> pages, MapIn how) {
+  const PagerWindow window(system_.pager_map(), pages, how);
+  return window.mapped() ? store_->Read(slot, window.bytes()) : Result::kShortage;
+}
+
 Result SwapPager::GetPages(Object& object, std::span<Page* const> pages, std::uint32_t wanted) {
   object.lock.AssertHeld();
   Require(object.paging_in_progress > 0, "INV-37",
           "a page is read from swap with no paging in progress");
-  std::array<std::span<std::byte>, kClusterPages> frames;
-  for (std::uint32_t i = 0; i < pages.size(); ++i) {
-    Require(pages[i]->exclusively_busy() && pages[i]->valid == 0, "INV-18",
+  for (const Page* page : pages)
+    Require(page->exclusively_busy() && page->valid == 0, "INV-18",
             "a page is read from swap that is valid or not busy");
-    frames[i] = system_.FrameBytes(*pages[i]);
-  }
   Require(HasPage(object, pages[wanted]->pindex), "INV-51",
           "a page is read from swap that has no copy");
   const std::uint32_t slot = object.swap->SlotOf(pages[wanted]->pindex) - wanted;
   RequireSlots(object, pages, slot, "pages are read from swap whose slots are not consecutive");
   object.lock.Unlock();
   std::span<Page* const> read = pages;
-  Result result = store_->Read(slot, {frames.data(), pages.size()});
+  Result result = ReadSlots(slot, pages, pages.size() > 1 ? MapIn::kTry : MapIn::kWait);
   if (result != Result::kOk && pages.size() > 1) {
-    // A neighbour may have been at fault.
+    // A neighbour may have been at fault, or is not worth waiting for.
     read = pages.subspan(wanted, 1);
-    result = store_->Read(slot + wanted, {&frames[wanted], 1});
+    result = ReadSlots(slot + wanted, read, MapIn::kWait);
   }
   object.lock.Lock();
   RequireSlots(object, pages, slot, "a swap slot changed its owner while it was read");
@@ -123,9 +126,9 @@ void SwapPager::AssignPlaces(Object& object, WriteOut& write) {
 void SwapPager::Write(WriteOut& write) {
   for (std::uint32_t i = 0; i < write.segment_count; ++i) {
     WriteOut::Segment& segment = write.segments[i];
+    const PagerWindow window(system_.pager_map(), write.PagesOf(segment), write.map_in);
     std::array<std::span<const std::byte>, kClusterPages> frames;
-    for (std::uint32_t k = 0; k < segment.count; ++k)
-      frames[k] = system_.FrameBytes(*write.pages[segment.first + k]);
+    std::ranges::copy(window.bytes(), frames.begin());
     const auto slot = static_cast<std::uint32_t>(segment.place);
     segment.result = store_->Write(slot, {frames.data(), segment.count});
     if (segment.result == Result::kOk) segment.written = segment.count;

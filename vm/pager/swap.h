@@ -77,6 +77,8 @@ class SwapPager final : public Pager {
   void AssignPlaces(Object& object, WriteOut& write) override LOCKING_REQUIRES(object.lock);
   void Settle(Object& object, const WriteOut& write, const WriteOut::Segment& segment) override
       LOCKING_REQUIRES(object.lock);
+  // Sleeps.
+  Result ReadSlots(std::uint32_t slot, std::span<Page* const> pages, MapIn how);
   void SetSlot(Object& object, Pindex pindex, std::uint32_t slot) LOCKING_REQUIRES(object.lock);
 
   const std::unique_ptr<Store> store_;

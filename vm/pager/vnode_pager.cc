@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "vm/page_blocks.h"
+#include "vm/pager/pager_map.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -41,11 +42,13 @@ PageRun VnodePager::RunAround(const Object& object, Pindex pindex) const {
       .behind = static_cast<std::uint32_t>(std::min<Pindex>(kClusterPages - 1 - place, to_end))};
 }
 
-// Fills the frames of the pages from `first` on with what the file has there.
-Result VnodePager::ReadFrom(Vnode& vnode, Pindex first,
-                            std::span<const std::span<std::byte>> frames) {
+// Fills the pages with what the file has there.
+Result VnodePager::ReadInto(std::span<Page* const> pages, Vnode& vnode, MapIn how) {
   vnode.lock.AssertHeldShared();
-  const std::uint64_t offset = system_.PagesToBytes(first);
+  const PagerWindow window(system_.pager_map(), pages, how);
+  if (!window.mapped()) return Result::kShortage;
+  const std::span<const std::span<std::byte>> frames = window.bytes();
+  const std::uint64_t offset = system_.PagesToBytes(pages.front()->pindex);
   const std::uint64_t in_file = std::min(BytesOf(frames), vnode.size - offset);
   if (vnode.file.IsHole(offset, in_file)) {
     ZeroBehind(frames, 0);
@@ -62,19 +65,16 @@ Result VnodePager::GetPages(Object& object, std::span<Page* const> pages, std::u
   Vnode& vnode = *object.vnode;
   Require(object.paging_in_progress > 0, "INV-37",
           "a page is read from a file with no paging in progress");
-  std::array<std::span<std::byte>, kClusterPages> frames;
-  for (std::uint32_t i = 0; i < pages.size(); ++i) {
-    Require(pages[i]->exclusively_busy() && pages[i]->valid == 0, "INV-18",
+  for (const Page* page : pages)
+    Require(page->exclusively_busy() && page->valid == 0, "INV-18",
             "a page is read from a file that is valid or not busy");
-    frames[i] = system_.FrameBytes(*pages[i]);
-  }
   object.lock.Unlock();
   std::span<Page* const> read = pages;
-  Result result = ReadFrom(vnode, pages.front()->pindex, {frames.data(), pages.size()});
+  Result result = ReadInto(pages, vnode, pages.size() > 1 ? MapIn::kTry : MapIn::kWait);
   if (result != Result::kOk && pages.size() > 1) {
-    // A neighbour may have been at fault.
+    // A neighbour may have been at fault, or is not worth waiting for.
     read = pages.subspan(wanted, 1);
-    result = ReadFrom(vnode, pages[wanted]->pindex, {&frames[wanted], 1});
+    result = ReadInto(read, vnode, MapIn::kWait);
   }
   object.lock.Lock();
   if (result != Result::kOk) {
@@ -112,11 +112,12 @@ void VnodePager::Write(WriteOut& write) {
   for (std::uint32_t i = 0; i < write.segment_count; ++i) {
     WriteOut::Segment& segment = write.segments[i];
     const std::uint64_t offset = system_.PagesToBytes(segment.place);
+    const PagerWindow window(system_.pager_map(), write.PagesOf(segment), write.map_in);
     std::uint64_t left = vnode.size - offset;
     std::array<std::span<const std::byte>, kClusterPages> ranges;
     std::uint64_t wanted = 0;
     for (std::uint32_t k = 0; k < segment.count; ++k) {
-      const std::span<std::byte> frame = system_.FrameBytes(*write.pages[segment.first + k]);
+      const std::span<const std::byte> frame = window.bytes()[k];
       ranges[k] = frame.first(std::min<std::uint64_t>(frame.size(), left));
       left -= ranges[k].size();
       wanted += ranges[k].size();

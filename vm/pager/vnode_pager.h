@@ -31,7 +31,8 @@ class VnodePager final : public Pager {
  private:
   void AssignPlaces(Object& object, WriteOut& write) override LOCKING_REQUIRES(object.lock);
   void Settle(Object&, const WriteOut&, const WriteOut::Segment&) override {}
-  Result ReadFrom(Vnode& vnode, Pindex first, std::span<const std::span<std::byte>> frames);
+  // Sleeps.
+  Result ReadInto(std::span<Page* const> pages, Vnode& vnode, MapIn how);
 };
 
 }  // namespace vm
