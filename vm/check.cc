@@ -53,7 +53,7 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
          "pages are not free");
   in_use(static_cast<std::size_t>(std::count_if(
              view.objects.begin(), view.objects.end(),
-             [](auto& object) { return object.type != ObjectType::kDead || object.of_file; })),
+             [](auto& object) { return object.type != ObjectType::kDead || object.revoked; })),
          "objects have not ended");
   in_use(system.LiveVnodes(), "files are open");
   in_use(system.swap().used(), "swap slots are used");

@@ -127,15 +127,15 @@ const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
   if (entry == nullptr) return "no entry is there";
   if (!Allows(entry->protection, Protection::kWrite)) return "its entry does not allow it";
   if (entry->needs_copy) return "its entry is to be copied first";
-  if (!mapping.managed) return nullptr;
-  const Page& page = view.pages[mapping.frame];
-  if (page.cow != 0) return "the page is on loan to a sender";
-  if (page.object != entry->object) return "the page belongs to a backer";
+  if (entry->object == nullptr) return "its entry has no object";
+  const ObjectView& object = view.Of(entry->object);
+  const Page* page = object.PageAt(IndexInObject(view, *entry, mapping.va));
+  if (page == nullptr || page->frame != mapping.frame) return "the page belongs to a backer";
+  if (page->cow != 0) return "the page is on loan to a sender";
   // Private mappings of a file see what is stored to it, until they copy.
-  if (entry->object == nullptr ||
-      (!view.Of(entry->object).of_file && IsShadowed(view, view.Of(entry->object), page.pindex)))
+  if (object.anonymous() && IsShadowed(view, object, page->pindex))
     return "others shadow its object there";
-  if (!page.writeable.Peek()) return "the page is not marked as writeable";
+  if (mapping.managed && !page->writeable.Peek()) return "the page is not marked as writeable";
   return nullptr;
 }
 

@@ -193,7 +193,8 @@ ObjectView ViewObject(Object& object) {
   view.dead = object.dead;
   view.one_mapping = object.one_mapping;
   view.might_be_dirty = object.might_be_dirty;
-  view.of_file = object.pager != nullptr && !object.anonymous();
+  view.revoked = object.type == ObjectType::kDead && object.pager != nullptr;
+  view.of_file = object.type == ObjectType::kVnode || view.revoked;
   view.resident_page_count = object.resident_page_count;
   view.credential = object.credential;
   view.charge = object.charge;

@@ -28,7 +28,8 @@ struct ObjectView {
   bool dead = false;
   bool one_mapping = false;
   bool might_be_dirty = false;
-  bool of_file = false;  // has a vnode, or had one that was taken away from its mappings
+  bool of_file = false;  // has a vnode, or had one
+  bool revoked = false;  // had one, which was taken away from its mappings
   std::uint32_t resident_page_count = 0;
   const Credential* credential = nullptr;
   Pindex charge = 0;
@@ -48,6 +49,7 @@ struct ObjectView {
   };
   std::vector<Slot> slots;  // swap copies, in order
 
+  bool anonymous() const { return type == ObjectType::kDefault || type == ObjectType::kSwap; }
   const Page* PageAt(Pindex pindex) const;
   bool HasSlot(Pindex pindex) const;
 };

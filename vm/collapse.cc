@@ -153,6 +153,7 @@ void Bypass(System& system, Object& object, Object& backer) LOCKING_REQUIRES(obj
 }  // namespace
 
 void CollapseObject(System& system, Object& object) {
+  Require(object.ref_count != 0, "INV-36", "an object is collapsed that nobody refers to");
   for (;;) {
     Object* backer = object.backing;
     if (backer == nullptr || object.dead || !object.anonymous()) return;

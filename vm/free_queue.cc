@@ -16,6 +16,18 @@ void Add(locking::Relaxed<std::uint32_t>& count, std::int32_t n) {
 
 }  // namespace
 
+std::uint32_t FreeQueue::ReserveOf(AllocClass alloc_class) const {
+  switch (alloc_class) {
+    case AllocClass::kNormal:
+      return thresholds_.free_reserved;
+    case AllocClass::kSystem:
+      return thresholds_.interrupt_free_min;
+    case AllocClass::kInterrupt:
+      return 0;
+  }
+  return 0;
+}
+
 FreeQueue::FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
                      locking::SleepQueue& sleep_queue)
     : thresholds_(thresholds), cached_(cached), sleep_queue_(sleep_queue), lock_(kFreeQueueLock) {}
@@ -106,6 +118,8 @@ FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroe
   Page* page =
       plenty && prefer_zeroed && zeroed_count() != 0 ? free_.ZeroedTail(color) : free_.Head(color);
   RemoveLocked(*page);
+  Require(free_count() >= ReserveOf(alloc_class), "INV-26",
+          "a page is taken from what is kept for others");
   return {Verdict::kTaken, page};
 }
 
@@ -128,6 +142,8 @@ FreeQueue::RunTaken FreeQueue::TryTakeRun(std::span<Page> run) {
     RemoveLocked(page);
     ChangeIdentity(page, PageIdentity::kContiguous);
   }
+  Require(free_count() >= ReserveOf(AllocClass::kNormal), "INV-26",
+          "a run is taken from what is kept for others");
   return {.pages = count, .shortage = false};
 }
 

@@ -160,6 +160,8 @@ class FreeQueue {
   Taken TakeLocked(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color)
       LOCKING_REQUIRES(lock_);
   void RemoveLocked(Page& page) LOCKING_REQUIRES(lock_);
+  // How many free pages one of that class must leave (INV-26).
+  std::uint32_t ReserveOf(AllocClass alloc_class) const;
   Page* TakeFromBatch();
   void FillBatch(std::uint64_t color) LOCKING_EXCLUDES(lock_);
   // Up to batch_pages plain pages, of as many colours as possible from `color` on.

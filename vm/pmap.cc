@@ -138,6 +138,7 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
 
 void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
   if (entry.Peek() != 0) RemoveLocked(va, va + system_.config().page_size);
+  Require(entry.Peek() == 0, "INV-45", "a mapping is entered over one that CPUs may still have");
   if (page.unmanaged) {
     flags |= kUnmanaged;
   } else {

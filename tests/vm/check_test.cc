@@ -299,6 +299,22 @@ TEST_F(Sweep, Inv37PagingLeftInProgress) {
   EXPECT_EQ(Ids(), Only("INV-37"));
 }
 
+// D24: what nobody else uses any more is never merged.
+TEST_F(Sweep, Inv39ChainGrowsForEver) {
+  child->pmap().Protect(0, child->pmap().limit(), Protection::kRead);
+  MapEntry& entry = *child->map().Lookup(va);
+  const auto shadow = [&] {
+    Object& backer = *entry.object;
+    ++backer.ref_count;  // else nothing is shadowed
+    ShadowObject(machine.system, &entry.object, &entry.offset, kPages);
+    --backer.ref_count;
+  };
+  for (int link = 0; link < 64; ++link) shadow();
+  EXPECT_EQ(Texts(CheckSystem(machine.system)), "");
+  shadow();
+  EXPECT_EQ(Ids(), Only("INV-39"));
+}
+
 TEST_F(Sweep, Inv51SwapSlotWithoutAMark) {
   static SwapMap swap_map;
   swap_map.Set(kPages - 1, 3);

@@ -269,6 +269,15 @@ TEST_F(LocalInvariantDeathTest, Inv36DeadObjectIsReferencedOrShadowed) {
   });
 }
 
+// D23: who sleeps with no reference to an object may find it ended.
+TEST_F(LocalInvariantDeathTest, Inv36ObjectThatNobodyRefersToIsCollapsed) {
+  EXPECT_BROKEN("INV-36", "collapsed that nobody refers to", {
+    ObjectGuard guard(object_.lock);
+    object_.ref_count = 0;
+    CollapseObject(system_, object_);
+  });
+}
+
 TEST_F(LocalInvariantDeathTest, Inv36PageIsBusyAsItsObjectEnds) {
   EXPECT_BROKEN("INV-36", "page is busy as its object ends", {
     {

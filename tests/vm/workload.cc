@@ -22,6 +22,7 @@
 #include "vm/page_cow.h"
 #include "vm/page_grab.h"
 #include "vm/page_release.h"
+#include "vm/pager/making_pagers.h"
 #include "vm/system.h"
 
 namespace vm {
@@ -32,6 +33,7 @@ constexpr std::uint32_t kMaxProcesses = 4;  // of one thread, the shared one inc
 // Of one half of a request; in an exploration 100 ns pass at each scheduling point.
 constexpr std::uint32_t kMaxLatencyNs = 50'000;
 constexpr std::uint32_t kRangePages = 2;  // of a wiring or a remap
+constexpr std::uint32_t kForksThatTidyUp = 3;
 
 const locking::LockClass kStoreRequestLock("store request", locking::LockKind::kMutex);
 const locking::LockClass kStoreRequest("store I/O", locking::LockKind::kResource);
@@ -52,10 +54,13 @@ void ReportWrongData(const char* id, const char* title) {
 // Input and output take time: others may run before the bytes move, and after.
 class SlowStore final : public Store {
  public:
-  explicit SlowStore(std::uint32_t slots) : memory_(MakeMemoryStore(slots, kPageSize)) {}
+  SlowStore(std::uint32_t slots, std::uint32_t failing_writes)
+      : memory_(MakeMemoryStore(slots, kPageSize)), failing_writes_(failing_writes) {}
   Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
     PassTime();
-    const Result result = memory_->Write(slot, pages);
+    const std::uint32_t number = writes_.FetchAdd(1, std::memory_order_relaxed);
+    const bool fails = failing_writes_ != 0 && number % failing_writes_ == 0;
+    const Result result = fails ? Result::kIoError : memory_->Write(slot, pages);
     PassTime();
     return result;
   }
@@ -80,8 +85,10 @@ class SlowStore final : public Store {
   }
 
   const std::unique_ptr<Store> memory_;
+  const std::uint32_t failing_writes_;
   locking::SleepQueue sleep_queue_;
   locking::Atomic<std::uint32_t> requests_{0};
+  locking::Atomic<std::uint32_t> writes_{0};
 };
 
 // Reports all of them; a machine that is wrong goes no further.
@@ -130,11 +137,13 @@ class Worker {
   void Step() {
     const WorkloadMix& mix = workload_.mix;
     const std::pair<std::uint32_t, void (Worker::*)()> operations[] = {
-        {mix.store, &Worker::Store}, {mix.load, &Worker::Load},   {mix.fork, &Worker::Fork},
-        {mix.exit, &Worker::Exit},   {mix.wire, &Worker::Wire},   {mix.remap, &Worker::Remap},
-        {mix.send, &Worker::Send},   {mix.run, &Worker::TakeRun}, {mix.cache, &Worker::Cache},
-        {mix.grab, &Worker::Grab},   {mix.clip, &Worker::Clip},   {mix.forget, &Worker::Forget},
-        {mix.sync, &Worker::Sync}};
+        {mix.store, &Worker::Store}, {mix.load, &Worker::Load},
+        {mix.fork, &Worker::Fork},   {mix.exit, &Worker::Exit},
+        {mix.wire, &Worker::Wire},   {mix.remap, &Worker::Remap},
+        {mix.send, &Worker::Send},   {mix.run, &Worker::TakeRun},
+        {mix.cache, &Worker::Cache}, {mix.grab, &Worker::Grab},
+        {mix.clip, &Worker::Clip},   {mix.forget, &Worker::Forget},
+        {mix.sync, &Worker::Sync},   {mix.device, &Worker::WireDevice}};
     std::uint32_t total = 0;
     for (const auto& [weight, operation] : operations) total += weight;
     std::uint32_t pick = random_.Below(total);
@@ -219,6 +228,14 @@ class Worker {
     wired_ = false;
   }
   Address PageAddress(std::uint32_t page) const { return base_ + std::uint64_t{page} * kPageSize; }
+
+  // Behind the region: see MapDevice.
+  void WireDevice() {
+    Space* space = processes_[0].space;
+    const Address device = PageAddress(workload_.mapped);
+    CheckOk(space->Wire(device, kRangePages * kPageSize), "wiring a device");
+    CheckOk(space->Unwire(device, kRangePages * kPageSize), "unwiring a device");
+  }
 
   // So that a fork splits the object of the region.
   void Clip() {
@@ -351,133 +368,37 @@ class Worker {
   std::uint32_t wired_page_ = 0;
 };
 
+// A device that shows the machine's own first frames, which have pages of their own.
+void MapDevice(System& system, Space& space, Address at) {
+  Object* device = AllocateDeviceObject(system, 0, kRangePages);
+  Address start = 0;
+  CheckOk(space.MapObject(at, kRangePages * kPageSize, *device, 0, Protection::kRead, &start),
+          "mapping a device");
+  Check(start == at, "FAILED", "a device is mapped elsewhere");
+  DeallocateObject(system, device);
+}
+
+// When the last fork has exited, further ones leave nothing that only one shadow looks through. Not
+// the first: of two pieces of a region the second may go past what the first then has for itself.
+void CheckThatChainsAreShort(Space& space) LOCKING_NO_ANALYSIS {
+  for (std::uint32_t i = 0; i < kForksThatTidyUp; ++i) {
+    Space* child = space.Fork();
+    Check(child != nullptr, "FAILED", "a fork");
+    child->Exit();
+  }
+  locking::ReadGuard guard(space.map().lock);
+  for (const auto& [start, entry] : space.map().entries) {
+    if (entry.object == nullptr) continue;
+    ObjectGuard object_guard(entry.object->lock);
+    Object* backer = entry.object->backing;
+    if (backer == nullptr) continue;
+    ObjectGuard backer_guard(backer->lock);
+    Check(backer->ref_count > 1 || !backer->anonymous(), "INV-39",
+          "an object that one shadow looks through outlives all forks");
+  }
+}
+
 }  // namespace
-
-const std::vector<Workload>& Workloads() {
-  static const std::vector<Workload> workloads = {
-      {.name = "pageout",
-       .description = "more memory than frames and hardly more swap, by the page daemon's leave",
-       .pages = 16,
-       .mapped = 16,
-       .swap_slots = 18,
-       .threads = 3,
-       .operations = 16,
-       .daemon = true,
-       .mix = {.store = 2, .load = 1},
-       .events = {Event::kPageOut, Event::kPageIn, Event::kPageWait, Event::kBusyWait}},
-      {.name = "fork",
-       .description =
-           "fork trees whose members end in random order, under stores of another thread",
-       .pages = 64,
-       .mapped = 3,
-       .swap_slots = 0,
-       .threads = 2,
-       .operations = 10,
-       .daemon = false,
-       .mix = {.store = 3, .load = 1, .fork = 3, .exit = 2},
-       .events = {Event::kCowCopy, Event::kCollapse, Event::kFaultChain}},
-      {.name = "fork_pageout",
-       .description = "fork trees on a machine that is short of frames",
-       .pages = 28,
-       .mapped = 16,
-       .swap_slots = 256,
-       .threads = 2,
-       .operations = 30,
-       .daemon = true,
-       .mix = {.store = 8, .load = 2, .fork = 1, .exit = 1},
-       .events = {Event::kPageOut, Event::kPageIn, Event::kCowCopy, Event::kCollapse}},
-      {.name = "wire",
-       .description = "overlapping wirings on a machine that is short of frames",
-       .pages = 18,
-       .mapped = 16,
-       .swap_slots = 32,
-       .threads = 3,
-       .operations = 16,
-       .daemon = true,
-       .mix = {.store = 4, .load = 1, .wire = 3},
-       .events = {Event::kPageOut, Event::kPageIn, Event::kPageWait}},
-      {.name = "remap",
-       .description = "memory mapped, used and given back, next to memory that stays",
-       .pages = 32,
-       .mapped = 4,
-       .swap_slots = 0,
-       .threads = 3,
-       .operations = 6,
-       .daemon = false,
-       .mix = {.store = 2, .load = 1, .remap = 3},
-       .events = {Event::kShootdown, Event::kFreeByExit}},
-      {.name = "send",
-       .description = "pages lent to senders on a machine that is short of frames",
-       .pages = 16,
-       .mapped = 14,
-       .swap_slots = 32,
-       .threads = 3,
-       .operations = 14,
-       .daemon = true,
-       .mix = {.store = 3, .load = 1, .send = 4},
-       .events = {Event::kLoanCopy, Event::kPageWait}},
-      {.name = "frames",
-       .description = "contiguous runs, cached, busy and zeroed pages, between page-outs",
-       .pages = 22,
-       .mapped = 20,
-       .swap_slots = 40,
-       .threads = 3,
-       .operations = 24,
-       .daemon = true,
-       .idle_zero = true,
-       .mix = {.store = 6, .load = 4, .remap = 2, .run = 2, .cache = 2, .grab = 2},
-       .events = {Event::kContiguousRun, Event::kContiguousEvicted, Event::kIdleZero,
-                  Event::kCacheReclaimed, Event::kReactivated, Event::kBusyWait}},
-      {.name = "split",
-       .description = "regions cut into parts, forked and paged out",
-       .pages = 20,
-       .mapped = 16,
-       .swap_slots = 256,
-       .threads = 2,
-       .operations = 24,
-       .daemon = true,
-       .mix = {.store = 8, .load = 2, .fork = 1, .exit = 1, .clip = 4},
-       .events = {Event::kSplit, Event::kPageOut, Event::kPageIn, Event::kBusyWait}},
-      {.name = "forget",
-       .description = "pages of forked spaces that may be lost, on a machine short of frames",
-       .pages = 28,
-       .mapped = 8,
-       .swap_slots = 256,
-       .threads = 2,
-       .operations = 30,
-       .daemon = true,
-       .mix = {.store = 8, .load = 4, .fork = 1, .exit = 1, .forget = 3},
-       .events = {Event::kCowCopy, Event::kPageOut}},
-      {.name = "file",
-       .description = "a mapped file that is synced, on a machine short of frames",
-       .pages = 18,
-       .mapped = 16,
-       .swap_slots = 0,
-       .threads = 3,
-       .operations = 16,
-       .daemon = true,
-       .file = true,
-       .mix = {.store = 4, .load = 1, .sync = 1},
-       .events = {Event::kPageOut, Event::kPageIn, Event::kPageWait, Event::kBusyWait}},
-      {.name = "batches",
-       .description = "pages on batches when the last ones are asked for",
-       .pages = 128,
-       .mapped = 160,
-       .swap_slots = 192,
-       .threads = 3,
-       .operations = 80,
-       .daemon = true,
-       .mix = {.store = 12, .load = 1, .remap = 1},
-       .events = {Event::kPageOut, Event::kFreeByExit}},
-  };
-  return workloads;
-}
-
-const Workload* FindWorkload(std::string_view name) {
-  for (const Workload& workload : Workloads())
-    if (workload.name == name) return &workload;
-  return nullptr;
-}
 
 EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
   System system(InDialect({.pages = workload.pages,
@@ -485,7 +406,7 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
                            .cpus = 2,
                            .swap_slots = workload.swap_slots,
                            .idle_zero = workload.idle_zero}),
-                std::make_unique<SlowStore>(workload.swap_slots));
+                std::make_unique<SlowStore>(workload.swap_slots, workload.failing_writes));
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();
   Address base = 0;
@@ -502,6 +423,7 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
     CheckOk(shared->MapAnonymous(0, bytes, Protection::kReadWrite, Inheritance::kCopy, &base),
             "mapping");
   }
+  if (workload.mix.device != 0) MapDevice(system, *shared, base + bytes);
   {
     locking::Random random(seed);
     std::vector<Worker> workers;
@@ -514,6 +436,7 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
   }
   system.Stop();
   CheckFindings(CheckSystem(system));
+  CheckThatChainsAreShort(*shared);
   shared->Exit();
   if (vnode != nullptr) CheckOk(ReleaseVnode(system, vnode), "closing a file");
   CheckFindings(CheckNoLeaks(system));

@@ -7,6 +7,7 @@
 //   INV-49 a word does not read as what was last stored to it
 //   INV-50 a word reads as what was stored elsewhere, new memory does not read as zero
 //   INV-42 somebody writes to a frame that belongs to a run
+//   INV-39 a chain is longer than it has to be, after the last fork has exited
 //   FAILED an operation failed that must not
 //   LEAK   something was not given back at the end
 // The sweeps of vm/check.h run at the end, and once more when the shared space has exited.
@@ -37,6 +38,7 @@ struct WorkloadMix {
   std::uint32_t clip = 0;    // a part of a region gets an entry of its own
   std::uint32_t forget = 0;  // a page of a forked space may be lost
   std::uint32_t sync = 0;    // of a file: its dirty pages are written
+  std::uint32_t device = 0;  // a device's pages are wired, and not any more
 };
 
 struct Workload {
@@ -49,7 +51,8 @@ struct Workload {
   std::uint32_t operations;  // of each thread
   bool daemon;
   bool idle_zero = false;
-  bool file = false;  // the shared region maps one, which is checked at the end
+  bool file = false;                 // the shared region maps one, which is checked at the end
+  std::uint32_t failing_writes = 0;  // of so many to swap one fails; 0: none
   WorkloadMix mix;
   std::vector<Event> events;  // that it is there for: they happen in some schedule
 };
