@@ -156,10 +156,12 @@ Result SyncVnodeRange(System& system, Vnode& vnode, Pindex first, Pindex last, S
       if (result == Result::kOk) result = synced;
     }
   }
-  // Without the vnode's lock: who reads a page in has it, and the page busy.
+  // Without the vnode's lock: who reads a page in has it, and the page busy. So the file may have
+  // been taken away, and the object be another one.
   if (invalidate == Invalidate::kYes) {
     ObjectGuard guard(object->lock);
-    RemovePages(system, *object, first, last, {.clean_only = true, .not_wired = true});
+    if (object->vnode == &vnode)
+      RemovePages(system, *object, first, last, {.clean_only = true, .not_wired = true});
   }
   return result;
 }
