@@ -89,7 +89,9 @@ TEST_F(AdviseTest, DontNeedDeactivatesAndKeepsTheContents) {
 }
 
 TEST_F(AdviseTest, WhatIsFreedMayBeLostAndNeedsNoWrite) {
+  ASSERT_GE(machine_.PageAt(0)->act_count, kActInit);
   Advise(0, 2, Advice::kFree);
+  EXPECT_EQ(machine_.PageAt(0)->act_count, 0);
   EXPECT_EQ(QueueOf(0), PageQueue::kInactive);
   EXPECT_EQ(machine_.PageAt(0)->dirty.Load(), 0u);
   EXPECT_EQ(Word(machine_.space, 1), PagingMachine::ValueOf(1, 0)) << "until it is reclaimed";

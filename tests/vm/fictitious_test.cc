@@ -103,10 +103,42 @@ TEST_F(FictitiousTest, IsBusiedLikeAnother) {
   UnbusyPage(system_, *object_, PageAt(0));
 }
 
+TEST_F(FictitiousTest, ItsDescriptorIsUsedAgain) {
+  Page& page = pages_.Take(kPages);
+  pages_.Return(page);
+  EXPECT_EQ(&pages_.Take(kPages + 1), &page);
+  EXPECT_EQ(page.frame, kPages + 1);
+  pages_.Return(page);
+}
+
 using FictitiousDeathTest = FictitiousTest;
 
 TEST_F(FictitiousDeathTest, Inv02AFictitiousPageIsReturnedThatIsInAnObject) {
   EXPECT_DEATH(pages_.Return(PageAt(0)), "INV-02.*returned that is in use");
+}
+
+TEST_F(FictitiousDeathTest, Inv02AFictitiousPageIsReturnedThatIsInUse) {
+  Page& page = pages_.Take(kPages);
+  EXPECT_DEATH(
+      {
+        page.shared_busy = 1;
+        pages_.Return(page);
+      },
+      "INV-02");
+  EXPECT_DEATH(
+      {
+        page.hold_count = 1;
+        pages_.Return(page);
+      },
+      "INV-02");
+  EXPECT_DEATH(
+      {
+        page.wire_count = 2;
+        pages_.Return(page);
+      },
+      "INV-02");
+  EXPECT_DEATH(pages_.Return(system_.pages().front()), "INV-02.*or is none");
+  pages_.Return(page);
 }
 
 TEST_F(FictitiousDeathTest, Inv10AFictitiousPageBecomesSomethingElse) {

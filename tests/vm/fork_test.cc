@@ -5,7 +5,7 @@
 
 #include "locking/random.h"
 #include "locking/thread.h"
-#include "tests/vm/machine.h"
+#include "tests/vm/paging.h"
 
 namespace vm {
 namespace {
@@ -170,6 +170,37 @@ TEST(Collapse, BypassesABackerThatIsHiddenWhole) {
   EXPECT_EQ(machine.Load(parent, va), 1u);
   child->Exit();
   parent->Exit();
+}
+
+// What counts is what can be seen through the shadow, and a copy in swap hides like a page.
+TEST(Collapse, BypassesABackerOfWhichNothingIsSeen) {
+  PagingMachine machine;
+  machine.MapPages(4);
+  machine.Fill(0, 2);
+  Space* child = machine.space->Fork();
+  machine.Store(machine.space, machine.At(0) + 8, 1);
+  EXPECT_EQ(machine.Count(Event::kBypass), 0u) << "page 1 is seen";
+  EXPECT_EQ(machine.PageOut(0, 1), 1u);
+  EXPECT_EQ(machine.Evict(0, 1), 1u);
+  machine.Store(machine.space, machine.At(1) + 8, 2);
+  EXPECT_EQ(machine.Count(Event::kBypass), 1u);
+  EXPECT_EQ(machine.ChainLength(machine.space, machine.At(0)), 1u);
+  EXPECT_EQ(machine.Load(machine.space, machine.At(0) + 8), 1u);
+  EXPECT_EQ(machine.Load(child, machine.At(0) + 8), PagingMachine::ValueOf(0, 0));
+  child->Exit();
+}
+
+// Its copies in swap are not looked for.
+TEST(Collapse, ABackerWithCopiesInSwapIsTakenForOneThatIsSeen) {
+  PagingMachine machine;
+  machine.MapPages(4);
+  machine.Fill(0, 1);
+  EXPECT_EQ(machine.PageOut(0, 1), 1u);
+  Space* child = machine.space->Fork();
+  machine.Store(machine.space, machine.At(0) + 8, 1);
+  EXPECT_EQ(machine.Count(Event::kBypass), 0u);
+  child->Exit();
+  EXPECT_EQ(machine.ChainLength(machine.space, machine.At(0)), 1u);
 }
 
 TEST(Collapse, LongChainsEndWithConstantStack) {

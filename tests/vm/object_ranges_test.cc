@@ -184,6 +184,21 @@ TEST(PopulateTest, EndsAtThePageThatCannotBeRead) {
   machine.ExpectFilled(0, 4);
 }
 
+TEST(PopulateTest, WithoutMemoryWhatIsThereStaysUsable) {
+  PagingMachine machine(16);
+  machine.MapPages(32);
+  machine.Fill(0, 1);
+  Object* object = machine.FirstObject();
+  {
+    ObjectGuard guard(object->lock);
+    EXPECT_FALSE(PopulateObject(machine.system, *object, 0, 32)) << "nobody to wait for";
+    EXPECT_EQ(object->paging_in_progress, 0u);
+  }
+  EXPECT_TRUE(machine.Resident(1));
+  ExpectSound(machine.system);
+  machine.ExpectFilled(0, 1);
+}
+
 // ---- Memory attribute ----
 
 TEST(MemoryAttributeTest, IsSetBeforeThereArePages) {

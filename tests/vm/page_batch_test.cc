@@ -64,6 +64,7 @@ TEST_F(PageBatchTest, PagesAreActivatedABatchAtATime) {
   const std::uint32_t before = Active();
   machine.Fill(1, kBatch - 1);
   EXPECT_EQ(Active(), before);
+  EXPECT_EQ(machine.PageAt(1)->act_count, kActInit) << "whatever list it stands on";
   machine.Fill(kBatch, 1);
   EXPECT_EQ(Active(), before + kBatch);
 }

@@ -218,6 +218,17 @@ TEST_F(MappedBlocks, AnEmptyRangeIsValidWhereAnythingIs) {
   page_.valid = test_.system.AllBlocks();
 }
 
+TEST_F(MappedBlocks, AnEmptyRangeThatBecomesValidChangesNothing) {
+  page_.valid = 0;
+  const auto bytes = test_.system.FrameBytes(page_);
+  bytes[0] = std::byte{7};
+  ObjectGuard guard(test_.object.lock);
+  SetValidClean(test_.system, test_.object, page_, kBlockBytes / 2, 0);
+  EXPECT_EQ(bytes[0], std::byte{7});
+  EXPECT_EQ(page_.valid, 0u);
+  page_.valid = test_.system.AllBlocks();
+}
+
 using MappedBlocksDeathTest = MappedBlocks;
 
 TEST_F(MappedBlocksDeathTest, Inv52ARangeBeyondThePage) {

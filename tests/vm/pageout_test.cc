@@ -190,6 +190,20 @@ TEST_F(PageoutTest, HeldPagesStay) {
   EXPECT_FALSE(machine.system.queues().Unhold(*held));
 }
 
+TEST_F(PageoutTest, AHeldPageIsNotReclaimed) {
+  machine.MapPages(1);
+  machine.Load(machine.space, machine.At(0));
+  Page* held = machine.PageAt(0);
+  {
+    PageRoleGuard guard(machine.system.queues().PageLock(*held));
+    machine.system.queues().Hold(*held);
+  }
+  EXPECT_EQ(machine.Evict(0, 1), 0u);
+  EXPECT_EQ(machine.PageAt(0), held);
+  UnholdPage(machine.system, *held);
+  EXPECT_EQ(machine.Evict(0, 1), 1u);
+}
+
 TEST_F(PageoutTest, BusyPagesArePassedOver) {
   MakeShort(0, kResident);
   machine.DeactivatePages(0, kResident);

@@ -107,6 +107,20 @@ TEST_F(ChargeTest, WiredMemoryIsChargedOnceMoreForTheChildsCopy) {
   space_->Exit();
 }
 
+// Memory that cannot be written is not charged, and the copy that wiring makes is.
+TEST_F(ChargeTest, ACopyThatWiringMakesIsCharged) {
+  ASSERT_EQ(Map(space_, 4, Protection::kRead, &va_), Result::kOk);
+  machine_.Load(space_, va_);
+  Space* child = space_->Fork();
+  ASSERT_NE(child, nullptr);
+  EXPECT_EQ(credential_.charged(), 0u);
+  ASSERT_EQ(space_->Wire(va_, 4 * kTestPageSize), Result::kOk);
+  EXPECT_EQ(credential_.charged(), 4u);
+  ExpectSound(machine_.system);
+  child->Exit();
+  space_->Exit();
+}
+
 TEST_F(ChargeTest, SharedMemoryIsChargedOnce) {
   va_ = machine_.Map(space_, 6, Inheritance::kShare);
   Space* child = space_->Fork();

@@ -165,6 +165,33 @@ TEST(FileMapping, OnlyTheFilesPartOfTheLastPageIsWritten) {
   EXPECT_EQ(machine.file.WordAt(kPage + 24), 0u);
 }
 
+TEST(FileMapping, AClusterEndsWithTheFile) {
+  FileMachine machine(3);
+  ASSERT_EQ(TruncateVnode(machine.system, *machine.vnode, 2 * kPage + 16), Result::kOk);
+  const Address base = machine.Shared(3);
+  for (std::uint32_t page = 0; page < 3; ++page)
+    machine.Store(machine.space, base + page * kPage, 50 + page);
+  EXPECT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.writes.Get(), 1u);
+  EXPECT_EQ(machine.file.size(), 2 * kPage + 16);
+  for (std::uint32_t page = 0; page < 3; ++page) {
+    EXPECT_EQ(machine.file.WordAt(page * kPage), 50 + page);
+    EXPECT_EQ(machine.PageOfFile(page)->dirty.Load(), 0u);
+  }
+}
+
+// What is stored to a file has its place there.
+TEST(FileMapping, IsNotChargedWhenItMayBeWritten) {
+  FileMachine machine(2);
+  const Address base =
+      machine.MapFile(machine.space, 2, Space::Sharing::kShared, 0, Protection::kRead);
+  machine.Load(machine.space, base);
+  EXPECT_EQ(machine.space->Protect(base, 2 * kPage, Protection::kReadWrite), Result::kOk);
+  EXPECT_EQ(machine.system.charges().reserved(), 0u);
+  machine.Store(machine.space, base, 5);
+  EXPECT_TRUE(CheckSystem(machine.system).empty());
+}
+
 TEST(FileMapping, WhatCouldNotBeWrittenStaysDirtyAndIsReported) {
   FileMachine machine(2);
   const Address base = machine.Shared(2);
