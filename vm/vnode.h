@@ -27,6 +27,7 @@
 #include "locking/atomic.h"
 #include "locking/rw_mutex.h"
 #include "vm/object.h"
+#include "vm/object_advise.h"
 #include "vm/store/backing_file.h"
 #include "vm/types.h"
 
@@ -83,6 +84,11 @@ Result CleanVnode(System& system, Vnode& vnode) LOCKING_REQUIRES(vnode.lock);
 // What is done now and then, for what a crash would lose: the same without making it safe, and
 // leaves what was stored where it may wait (Space::SetFlushing). Sleeps.
 Result FlushVnode(System& system, Vnode& vnode);
+
+// Says what pages [first, last) of the file will be needed for, as posix_fadvise does: with
+// kWillNeed they are read in, as far as there is memory; with kDontNeed those that are clean and
+// that nobody has wired or holds are the first to go. kInvalidArgument: for nothing else. Sleeps.
+Result AdviseVnode(System& system, Vnode& vnode, Pindex first, Pindex last, Advice advice);
 
 // Takes the file away from whoever maps it: what is dirty is written, as far as that is possible;
 // resident pages stay as they are, no other page comes. By somebody who has a use. Sleeps.

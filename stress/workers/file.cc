@@ -26,10 +26,7 @@ class FileWorker : public Worker {
     if (context.random.Percent(truncate_percent_)) {
       TruncateFile(context, *file);
     } else if (context.random.Percent(sync_percent_)) {
-      if (context.random.Percent(50))
-        FlushFile(context, *file);
-      else
-        SyncFile(context, *file);
+      WriteBack(context, *file);
     } else if (context.random.Percent(reopen_percent_)) {
       Leave(context, *file);
       ReopenFile(context, *file);
@@ -66,6 +63,14 @@ class FileWorker : public Worker {
     const bool all = windows.tail.file != nullptr && windows.privately.file != nullptr &&
                      windows.kept != nullptr;
     return all ? &windows : nullptr;
+  }
+
+  static void WriteBack(WorkerContext& context, FileState& file) {
+    if (context.random.Percent(50))
+      FlushFile(context, file);
+    else
+      SyncFile(context, file);
+    if (context.random.Percent(50)) AdviseFile(context, file);
   }
 
   // Maps the file no more, until it is used again.

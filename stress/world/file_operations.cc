@@ -202,6 +202,20 @@ void SyncFile(WorkerContext& context, FileState& file) {
                 PlaceOf(file, page) + ": " + verdict.explanation);
 }
 
+void AdviseFile(WorkerContext& context, FileState& file) {
+  SharedClaim open(file.open_use);
+  if (!open.held()) return;
+  const std::uint32_t first = context.random.Below(file.pages());
+  const std::uint32_t last = first + 1 + context.random.Below(file.pages() - first);
+  const vm::Advice advice =
+      context.random.Percent(50) ? vm::Advice::kWillNeed : vm::Advice::kDontNeed;
+  context.log.Begin("advise file", 0, first, last - first);
+  const vm::Result result =
+      vm::AdviseVnode(context.world.system(), file.vnode(), first, last, advice);
+  context.log.End(result);
+  CheckResult(context, "advice", file, first, result);
+}
+
 void FlushFile(WorkerContext& context, FileState& file) {
   SharedClaim open(file.open_use);
   if (!open.held()) return;

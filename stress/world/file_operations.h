@@ -39,6 +39,8 @@ void ReopenFile(WorkerContext& context, FileState& file);
 void TruncateFile(WorkerContext& context, FileState& file);
 // Takes a file away that this worker alone maps, and looks what is left in memory and in the file.
 void RevokeOwnFile(WorkerContext& context, SpaceState& state);
+// Says that some of it will be needed, or will not.
+void AdviseFile(WorkerContext& context, FileState& file);
 // Writes back what is dirty, and perhaps only what may not wait.
 void FlushFile(WorkerContext& context, FileState& file);
 // Writes back what is dirty, and checks that the file has it.
