@@ -56,6 +56,7 @@ std::vector<locking::Finding> CheckNoLeaks(System& system) {
              [](auto& object) { return object.type != ObjectType::kDead || object.revoked; })),
          "objects have not ended");
   in_use(system.LiveVnodes(), "files are open");
+  in_use(system.fictitious_pages().in_use(), "pages of devices are used");
   in_use(system.swap().used(), "swap slots are used");
   in_use(system.charges().reserved(), "pages of swap are charged");
   in_use(system.pv_lists().in_use(), "PV entries are used");

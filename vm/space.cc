@@ -137,8 +137,22 @@ Result Space::ChangeEntries(Address start, Address bytes, Change change) {
   return Result::kOk;
 }
 
+namespace {
+
+// Who maps its pages is not known, so no copy could be kept apart from them.
+bool IsNeverCopied(const MapEntry& entry) {
+  if (entry.object == nullptr) return false;
+  ObjectGuard guard(entry.object->lock);
+  return entry.object->pager != nullptr && entry.object->pager->makes_pages();
+}
+
+}  // namespace
+
 Result Space::SetInheritance(Address start, Address bytes, Inheritance inheritance) {
-  return ChangeEntries(start, bytes, [&](MapEntry& entry) { entry.inheritance = inheritance; });
+  return ChangeEntries(start, bytes, [&](MapEntry& entry) {
+    const bool copy = inheritance == Inheritance::kCopy;
+    entry.inheritance = copy && IsNeverCopied(entry) ? Inheritance::kShare : inheritance;
+  });
 }
 
 // Pages that are mapped already are settled at their next fault.

@@ -62,6 +62,7 @@ class alignas(64) Space {
   Result Unmap(Address start, Address bytes);
   // kInvalidAddress if the range has a hole.
   Result Protect(Address start, Address bytes, Protection protection);
+  // Devices and physical memory are never copied: they stay shared for kCopy.
   Result SetInheritance(Address start, Address bytes, Inheritance inheritance);
   // Whether FlushVnode writes what is stored through the range where it maps a file shared, or lets
   // it wait for what must write it. kInvalidAddress if the range has a hole.

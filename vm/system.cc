@@ -73,7 +73,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       pages_(plan_.frames),
       queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_, config.locks, giant()),
       free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_),
-      pv_lists_(plan_.frames, giant()),
+      pv_lists_(plan_.frames + config.device_frames, giant()),
       index_nodes_(giant()),
       fictitious_pages_(all_blocks_, giant()),
       pager_map_(*this),
