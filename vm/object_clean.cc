@@ -156,12 +156,10 @@ Result SyncVnodeRange(System& system, Vnode& vnode, Pindex first, Pindex last, S
       if (result == Result::kOk) result = synced;
     }
   }
-  // Without the vnode's lock: who reads a page in has it, and the page busy. So the file may have
-  // been taken away, and the object be another one.
+  // Without the vnode's lock: who reads a page in has it, and the page busy.
   if (invalidate == Invalidate::kYes) {
     ObjectGuard guard(object->lock);
-    if (object->vnode == &vnode)
-      RemovePages(system, *object, first, last, {.clean_only = true, .not_wired = true});
+    RemovePages(system, *object, first, last, {.clean_only = true, .not_wired = true});
   }
   return result;
 }
