@@ -179,6 +179,38 @@ TEST(InvariantsPage, SaysWhereEachIsChecked) {
   }
 }
 
+// By a test that is named after it, or a defect that is found by it.
+TEST(InvariantsPage, EachThatTheVmChecksHasATestThatBreaksIt) {
+  const std::string corpus = ReadData("tests/defects/corpus.bzl");
+  const std::regex patch(R"(tests/defects/(\w+)\.patch)");
+  for (const auto& [id, row] : RowsByCode(InvariantsPage().Find("Each invariant"))) {
+    if (row[2] == "oracle" || row[2] == "run") continue;
+    const std::string number = id.substr(std::string("INV-").size());
+    bool broken = row[3].find(".Inv" + number) != std::string::npos;
+    for (const std::string& span : Spans(row[3])) {
+      std::smatch match;
+      if (!std::regex_match(span, match, patch)) continue;
+      const bool found =
+          std::regex_search(corpus, std::regex('"' + match[1].str() + "\"[^\n]*\"" + id + '"'));
+      EXPECT_TRUE(found) << id << ": " << span << " is not expected to be found by it";
+      broken = broken || found;
+    }
+    EXPECT_TRUE(broken) << id;
+  }
+}
+
+TEST(InvariantsPage, NamesEachTestThatIsNamedAfterAnId) {
+  const auto rows = RowsByCode(InvariantsPage().Find("Each invariant"));
+  const std::regex named(R"(.*\.Inv(\d\d)\w+)");
+  for (const std::string& test : TestNames()) {
+    std::smatch match;
+    if (!std::regex_match(test, match, named)) continue;
+    const std::string id = "INV-" + match[1].str();
+    ASSERT_TRUE(rows.contains(id)) << test;
+    EXPECT_NE(rows.at(id)[3].find("`" + test + "`"), std::string::npos) << test;
+  }
+}
+
 TEST(InvariantsPage, ItsTestsExist) { ExpectTestsExist(InvariantsPage()); }
 
 }  // namespace

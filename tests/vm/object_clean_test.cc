@@ -119,6 +119,10 @@ TEST_F(PageCleanTest, AWriteThatEndsEarlyGoesOnWhereItDid) {
 
 TEST_F(PageCleanTest, APageThatCannotBeWrittenIsPassedOverAndReported) {
   for (const std::uint32_t page : {1u, 2u}) Store(page, 10 + page);
+  {
+    PageRoleGuard guard(machine_.system.queues().PageLock(*machine_.PageOfFile(1)));
+    machine_.system.queues().Deactivate(*machine_.PageOfFile(1));
+  }
   machine_.file.fail_writes = Result::kNoSpace;
   EXPECT_EQ(Clean(), Result::kNoSpace);
   EXPECT_EQ(machine_.file.writes.Get(), 2u) << "each was tried once as the first";
@@ -128,6 +132,15 @@ TEST_F(PageCleanTest, APageThatCannotBeWrittenIsPassedOverAndReported) {
   machine_.file.fail_writes = Result::kOk;
   EXPECT_EQ(Clean(), Result::kOk);
   EXPECT_EQ(InFile(2), 12u);
+}
+
+// The file says neither that it failed nor that it is full.
+TEST_F(PageCleanTest, AWriteThatNeverGetsAWholePageDownIsAnError) {
+  Store(1, 11);
+  machine_.file.short_write = kPage - 8;
+  EXPECT_EQ(Clean(), Result::kIoError);
+  EXPECT_NE(machine_.PageOfFile(1)->dirty.Load(), 0u);
+  EXPECT_TRUE(MightBeDirty());
 }
 
 TEST_F(PageCleanTest, PagesThatNeedNoSyncStayDirtyIfAskedTo) {
@@ -179,6 +192,7 @@ TEST_F(SyncTest, WritesTheRangeToTheFile) {
   EXPECT_EQ(Sync(2, 1), Result::kOk);
   EXPECT_EQ(InFile(2), 12u);
   EXPECT_EQ(InFile(20), FileMachine::ValueOf(20));
+  EXPECT_NE(machine_.PageOfFile(2), nullptr) << "what is written stays";
   EXPECT_EQ(Sync(0, kPages, Invalidate::kNo, SyncMode::kAsynchronous), Result::kOk);
   EXPECT_EQ(InFile(20), 30u);
 }

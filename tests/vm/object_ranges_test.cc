@@ -7,6 +7,7 @@
 #include "tests/vm/paging.h"
 #include "vm/check.h"
 #include "vm/page_busy.h"
+#include "vm/page_cow.h"
 
 namespace vm {
 namespace {
@@ -101,6 +102,28 @@ TEST_F(PageRemoveTest, KeepsTheContentsOfWhatIsWiredOtherwiseWhereOnlyCleanPages
   ASSERT_TRUE(Resident(1));
   EXPECT_EQ(test_.page(1).valid, system_.AllBlocks());
   Unwire(1);
+}
+
+TEST_F(PageRemoveTest, LeavesALentPageWhereWiredOnesStay) {
+  {
+    ObjectGuard guard(object_.lock);
+    ASSERT_TRUE(LendPage(system_, object_, test_.page(1)));
+  }
+  Remove(0, 4, {.not_wired = true});
+  EXPECT_TRUE(Resident(1));
+  EXPECT_EQ(test_.page(1).valid, system_.AllBlocks());
+  Remove(0, 4);
+  EXPECT_FALSE(Resident(1)) << "it is its borrower's alone";
+  ReturnPage(system_, test_.page(1));
+}
+
+TEST_F(PageRemoveTest, TheFirstBusyPageIsOfTheRange) {
+  ObjectGuard guard(object_.lock);
+  BusyPage(object_, test_.page(2));
+  EXPECT_EQ(FirstBusyPage(object_, 0, 2), nullptr);
+  EXPECT_EQ(FirstBusyPage(object_, 0, 3), &test_.page(2));
+  EXPECT_EQ(FirstBusyPage(object_, 3, 4), nullptr);
+  UnbusyPage(system_, object_, test_.page(2));
 }
 
 TEST_F(PageRemoveTest, WaitsForABusyPageAndLooksAgain) {

@@ -173,6 +173,18 @@ TEST_F(PageAllocTest, ARenamedPageIsDirtyAndOffTheCacheQueue) {
   DeallocateObject(system_, &other);
 }
 
+TEST_F(PageAllocTest, ARenamedPageStaysActive) {
+  Object& other = *AllocateObject(system_, ObjectType::kDefault, 3);
+  {
+    ObjectGuard guard(object_.lock);
+    ObjectGuard other_guard(other.lock);
+    ASSERT_EQ(test_.page(0).queue, PageQueue::kActive);
+    RenamePage(system_, object_, test_.page(0), other, 2);
+    EXPECT_EQ(test_.page(0).queue, PageQueue::kActive);
+  }
+  DeallocateObject(system_, &other);
+}
+
 TEST_F(PageAllocTest, ACopyIsValid) {
   test_.Words(0)[3] = 77;
   test_.page(1).valid = 0;

@@ -106,6 +106,20 @@ TEST_F(PageCowTest, WhatIsNotResidentIsFaultedIn) {
   ReturnPage(system_, *zero);
 }
 
+TEST_F(PageCowTest, APageBehindAShadowIsLent) {
+  Space* child = machine_.space->Fork();
+  machine_.Store(child, machine_.At(0), 1);
+  ASSERT_EQ(machine_.ChainLength(child, machine_.At(1)), 2u);
+  Page* lent = LendFrom(child, 1);
+  ASSERT_NE(lent, nullptr);
+  EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
+  machine_.Store(child, machine_.At(1) + 8, 77);
+  EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
+  ExpectSound();
+  ReturnPage(system_, *lent);
+  child->Exit();
+}
+
 TEST_F(PageCowTest, APageOfABackerIsLent) {
   Space* child = machine_.space->Fork();
   Page* lent = LendFrom(child, 1);

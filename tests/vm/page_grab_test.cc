@@ -157,6 +157,22 @@ TEST_F(PageGrabTest, GivesNothingWhenThereIsNoMemory) {
   for (Page* page : taken) FreeUnownedPage(system_, *page);
 }
 
+TEST_F(PageGrabTest, WaitsForMemoryAndGoesOn) {
+  system_.Start();
+  std::vector<Page*> taken;
+  while (Page* page = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kInterrupt}))
+    taken.push_back(page);
+  Page* got = nullptr;
+  locking::Thread grabber("grabber", [&] { got = Grab(kNew, {.busy = false}); });
+  while (system_.counters().Get(Event::kPageWait) == 0) locking::Yield();
+  for (Page* page : taken) FreeUnownedPage(system_, *page);
+  grabber.Join();
+  system_.Stop();
+  ASSERT_NE(got, nullptr);
+  EXPECT_EQ(got->pindex, kNew);
+  Settle(*got);
+}
+
 TEST_F(PageGrabTest, SleepIfBusyAsksForTheKindOfBusy) {
   ObjectGuard guard(object_.lock);
   EXPECT_FALSE(SleepIfBusy(system_, object_, test_.page(0), Busy::kAny, "test"));

@@ -142,6 +142,17 @@ TEST_F(PageoutTest, ReferencedInactivePagesAreReactivated) {
   EXPECT_EQ(machine.Count(Event::kReactivated), 5u);
 }
 
+// Whoever sleeps for a page, or takes it, uses it without a mapping.
+TEST_F(PageoutTest, AReferenceThatNoMappingMadeCounts) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  machine.PageAt(0)->referenced.Store(true);
+  EXPECT_GT(Scan(0), 0u);
+  ASSERT_TRUE(machine.Resident(0));
+  EXPECT_EQ(machine.PageAt(0)->queue, PageQueue::kActive);
+  EXPECT_FALSE(machine.PageAt(0)->referenced.Load()) << "it counts once";
+}
+
 TEST_F(PageoutTest, AHotSetStaysWhileColdPagesGo) {
   MakeShort(kResident, 0);
   for (int round = 0; round < 40 && Target() > 0; ++round) {

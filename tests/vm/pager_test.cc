@@ -23,6 +23,18 @@ TEST(PageIn, BringsNeighboursInTheSameRead) {
   machine.ExpectFilled(0, 8);
 }
 
+TEST(PageIn, BringsTheNeighboursBefore) {
+  PagingMachine machine;
+  machine.MapPages(8);
+  machine.Fill(0, 8);
+  machine.PageOut(0, 8);
+  machine.Evict(0, 8);
+  machine.Load(machine.space, machine.At(7));
+  EXPECT_EQ(machine.Count(Event::kPageIn), 8u);
+  EXPECT_TRUE(machine.Resident(0));
+  machine.ExpectFilled(0, 8);
+}
+
 TEST(PageIn, StopsAtAResidentNeighbour) {
   PagingMachine machine;
   machine.MapPages(8);

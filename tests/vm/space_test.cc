@@ -148,6 +148,21 @@ TEST(Space, WiringNestsAndEndsWithItsLastUnwire) {
   space->Exit();
 }
 
+TEST(Space, UnwiringAPartLeavesTheRestWired) {
+  Machine machine;
+  Space* space = machine.system.CreateSpace();
+  const Address va = machine.Map(space, 4);
+  EXPECT_EQ(space->Wire(va, 4 * kTestPageSize), Result::kOk);
+  EXPECT_EQ(space->Unwire(va + kTestPageSize, 2 * kTestPageSize), Result::kOk);
+  for (std::uint32_t page = 0; page < 4; ++page)
+    EXPECT_EQ(machine.FirstPage(space, va + page * kTestPageSize)->wire_count,
+              page == 0 || page == 3 ? 1 : 0)
+        << page;
+  EXPECT_EQ(space->Unwire(va, kTestPageSize), Result::kOk);
+  EXPECT_EQ(space->Unwire(va + 3 * kTestPageSize, kTestPageSize), Result::kOk);
+  space->Exit();
+}
+
 TEST(Space, UnmappingWiredMemoryUnwiresIt) {
   Machine machine;
   Space* space = machine.system.CreateSpace();
