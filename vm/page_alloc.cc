@@ -184,6 +184,12 @@ void UnholdPage(System& system, Page& page) {
 
 Result WaitForPages(System& system, FreeQueue::Waiter waiter) {
   system.counters().Add(Event::kPageWait);
+  // Cached pages count as available, so nobody would free them for us: those of an object that the
+  // caller had locked could not be had with it.
+  const FreeQueue& free_queue = system.free_queue();
+  while (free_queue.free_count() <= free_queue.thresholds().free_reserved &&
+         ReclaimCachePage(system, nullptr, 0)) {
+  }
   if (system.daemon().CallerIsDaemon()) waiter = FreeQueue::Waiter::kDaemon;
   return system.free_queue().WaitForPages(
       waiter, waiter == FreeQueue::Waiter::kFault ? "pfault" : "vmwait");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/vm/mapped_object.h"
+#include "tests/vm/paging.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 #include "vm/page_release.h"
@@ -90,6 +91,30 @@ TEST_F(PageAllocTest, APageIsInvalidAndWiredOrBusyAsAsked) {
   UnbusyPage(system_, object_, *page);
   PageRoleGuard role_guard(queues_.PageLock(*page));
   queues_.Unwire(*page, PageQueues::Then::kActivate);
+}
+
+// The only page that could be freed for the copy is of the object that the fault has locked.
+TEST(LastCachePageTest, AFaultThatHasItsObjectLockedGetsItAll) {
+  PagingMachine machine;
+  machine.MapPages(2);
+  machine.Fill(0, 2);
+  Space* child = machine.space->Fork();
+  EXPECT_EQ(machine.Load(child, machine.At(0) + 8), PagingMachine::ValueOf(0, 0));
+  machine.PageOut(1, 1);
+  Object* object = machine.FirstObject();
+  std::vector<Page*> taken;
+  while (Page* page = AllocateUnownedPage(machine.system, {.reclaim = false}))
+    taken.push_back(page);
+  {
+    ObjectGuard guard(object->lock);
+    EXPECT_TRUE(TryToCachePage(machine.system, *object, *LookupPage(*object, 1)));
+  }
+  machine.Store(child, machine.At(0) + 8, 77);
+  EXPECT_EQ(machine.Count(Event::kCacheReclaimed), 1u);
+  for (Page* page : taken) FreeUnownedPage(machine.system, *page);
+  EXPECT_EQ(machine.Load(child, machine.At(0) + 8), 77u);
+  machine.ExpectFilled(0, 2);
+  child->Exit();
 }
 
 TEST_F(PageAllocTest, APageFreedWhileItIsHeldGoesBackWithTheLastHold) {
