@@ -114,37 +114,87 @@ void RemovePagesFrom(System& system, Object& object, Pindex end) LOCKING_REQUIRE
   }
 }
 
-// What stands behind byte `end` of the page that holds it reads as zero from now on.
-void ZeroBehindEnd(System& system, Object& object, std::uint64_t end)
+// The page that byte `end` stands in the midst of, if it is in memory.
+Page* PageAcross(const System& system, Object& object, std::uint64_t end)
     LOCKING_REQUIRES(object.lock) {
-  const std::uint64_t in_page = end & system.PageMask();
-  Page* page = in_page == 0 ? nullptr : LookupPage(object, system.BytesToPages(end));
-  if (page == nullptr || page->valid == 0) return;
+  if ((end & system.PageMask()) == 0) return nullptr;
+  Page* page = LookupPage(object, system.BytesToPages(end));
+  return page == nullptr || page->valid == 0 ? nullptr : page;
+}
+
+// Makes the page that byte `end` stands in the midst of busy, if it is in memory: nobody borrows it
+// meanwhile, and who borrowed it before keeps it as it is, with a copy in its place. kShortage:
+// there is no page for the copy.
+Result BusyPageAcross(System& system, Object& object, std::uint64_t end, Page** busy)
+    LOCKING_REQUIRES(object.lock) {
+  Page* page = PageAcross(system, object, end);
+  while (page != nullptr && SleepIfBusy(system, object, *page, Busy::kAny, "vtrunc"))
+    page = PageAcross(system, object, end);
+  if (page == nullptr) return Result::kOk;
+  if (page->cow != 0) page = ReplaceLentPage(system, object, *page);
+  if (page == nullptr) return Result::kShortage;
+  {
+    PageRoleGuard guard(system.queues().PageLock(*page));
+    if (page->queue == PageQueue::kCache || page->queue == PageQueue::kNone)
+      system.queues().Deactivate(*page);
+  }
+  PagingBegin(object);
+  BusyPage(object, *page);
+  *busy = page;
+  return Result::kOk;
+}
+
+// What stands behind byte `end` of the page reads as zero from now on.
+void ZeroBehindEnd(System& system, Page& page, std::uint64_t end) {
   // Nobody may write there, or see it half done.
-  Pmap::RemoveAll(system, *page);
-  const std::span<std::byte> bytes = system.FrameBytes(*page);
+  Pmap::RemoveAll(system, page);
+  const std::uint64_t in_page = end & system.PageMask();
+  const std::span<std::byte> bytes = system.FrameBytes(page);
   std::memset(bytes.data() + in_page, 0, bytes.size() - in_page);
   // The block that is cut keeps its dirt: the file has a part of it.
   const auto behind =
       static_cast<std::uint32_t>((in_page + kBlockBytes - 1) & ~Address{kBlockBytes - 1});
-  ClearBlocksDirty(system, *page, behind, system.config().page_size - behind);
+  ClearBlocksDirty(system, page, behind, system.config().page_size - behind);
+}
+
+// kShortage: wait for pages and try again.
+Result TryTruncate(System& system, Vnode& vnode, std::uint64_t size) LOCKING_REQUIRES(vnode.lock) {
+  if (vnode.object == nullptr) return Result::kIoError;
+  Object& object = *vnode.object;
+  const std::uint64_t cut = std::min(size, vnode.size);
+  Page* across = nullptr;
+  ObjectGuard guard(object.lock);
+  if (BusyPageAcross(system, object, cut, &across) != Result::kOk) return Result::kShortage;
+  object.lock.Unlock();
+  const Result result = vnode.file.Truncate(size);
+  object.lock.Lock();
+  if (across != nullptr) {
+    if (result == Result::kOk) ZeroBehindEnd(system, *across, cut);
+    UnbusyPage(system, object, *across);
+    PagingEnd(system, object);
+  }
+  if (result != Result::kOk) return result;
+  const Pindex pages = system.BytesToPages(size + system.PageMask());
+  if (pages < object.size) RemovePagesFrom(system, object, pages);
+  object.size = pages;
+  ++object.generation;
+  vnode.size = size;
+  return Result::kOk;
 }
 
 }  // namespace
 
 Result TruncateVnode(System& system, Vnode& vnode, std::uint64_t size) {
-  locking::WriteGuard vnode_guard(vnode.lock);
-  if (vnode.object == nullptr) return Result::kIoError;
-  if (const Result result = vnode.file.Truncate(size); result != Result::kOk) return result;
-  Object& object = *vnode.object;
-  ObjectGuard guard(object.lock);
-  const Pindex pages = system.BytesToPages(size + system.PageMask());
-  if (pages < object.size) RemovePagesFrom(system, object, pages);
-  ZeroBehindEnd(system, object, std::min(size, vnode.size));
-  object.size = pages;
-  ++object.generation;
-  vnode.size = size;
-  return Result::kOk;
+  for (;;) {
+    Result result = Result::kOk;
+    {
+      locking::WriteGuard vnode_guard(vnode.lock);
+      result = TryTruncate(system, vnode, size);
+    }
+    if (result != Result::kShortage) return result;
+    result = WaitForPages(system, FreeQueue::Waiter::kSystem);
+    if (result != Result::kOk) return result;
+  }
 }
 
 Result CleanVnode(System& system, Vnode& vnode) {

@@ -70,8 +70,9 @@ void HoldVnode(Vnode& vnode);
 void DropVnode(System& system, Vnode* vnode);
 
 // The file has `size` bytes from now on. Pages beyond are gone, whatever they held; wired ones stay
-// where they are, unmapped and invalid. What follows the end in the last page is zero.
-// kIoError, kNoSpace: nothing changed. Sleeps.
+// where they are, unmapped and invalid. What follows the end in the last page is zero. A page that
+// is lent keeps its contents; a copy takes its place. kIoError, kNoSpace, kOutOfMemory: nothing
+// changed. Sleeps.
 Result TruncateVnode(System& system, Vnode& vnode, std::uint64_t size);
 
 // Writes every page that is dirty now, and returns once it is safe. kIoError, kNoSpace: some could

@@ -5,6 +5,7 @@
 
 #include "tests/vm/files.h"
 #include "vm/check.h"
+#include "vm/page_cow.h"
 
 namespace vm {
 namespace {
@@ -345,6 +346,43 @@ TEST(Truncation, ZeroesTheRestOfTheLastPage) {
   EXPECT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
   EXPECT_EQ(machine.file.WordAt(8), 5u);
   EXPECT_EQ(machine.file.WordAt(16), 0u);
+}
+
+std::uint64_t WordOf(FileMachine& machine, const Page& page, std::size_t offset) {
+  std::uint64_t word;
+  std::memcpy(&word, &machine.system.FrameBytes(page)[offset], sizeof(word));
+  return word;
+}
+
+TEST(Truncation, APageThatIsLentKeepsWhatTheFileLoses) {
+  FileMachine machine(2);
+  const Address base = machine.Shared(2);
+  machine.Store(machine.space, base + 8, 5);
+  machine.Store(machine.space, base + 16, 6);
+  Page* lent = nullptr;
+  ASSERT_EQ(machine.space->LendPage(base, &lent), Result::kOk);
+  ASSERT_EQ(TruncateVnode(machine.system, *machine.vnode, 16), Result::kOk);
+  ASSERT_EQ(TruncateVnode(machine.system, *machine.vnode, kPage), Result::kOk);
+  EXPECT_EQ(machine.Load(machine.space, base + 8), 5u);
+  EXPECT_EQ(machine.Load(machine.space, base + 16), 0u);
+  EXPECT_EQ(WordOf(machine, *lent, 16), 6u);
+  EXPECT_TRUE(CheckSystem(machine.system).empty());
+  ReturnPage(machine.system, *lent);
+}
+
+TEST(Truncation, ALentPageThatIsWiredTooIsNotReadInAgain) {
+  FileMachine machine(2);
+  const Address base = machine.Shared(2);
+  ASSERT_EQ(machine.space->Wire(base, 2 * kPage), Result::kOk);
+  Page* lent = nullptr;
+  ASSERT_EQ(machine.space->LendPage(base + kPage, &lent), Result::kOk);
+  ASSERT_EQ(TruncateVnode(machine.system, *machine.vnode, kPage), Result::kOk);
+  ASSERT_EQ(TruncateVnode(machine.system, *machine.vnode, 2 * kPage), Result::kOk);
+  EXPECT_EQ(machine.Load(machine.space, base + kPage), 0u);
+  EXPECT_EQ(WordOf(machine, *lent, 0), FileMachine::ValueOf(1));
+  EXPECT_TRUE(CheckSystem(machine.system).empty());
+  ReturnPage(machine.system, *lent);
+  EXPECT_EQ(machine.space->Unwire(base, 2 * kPage), Result::kOk);
 }
 
 TEST(Truncation, LeavesPrivateCopies) {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "vm/page_alloc.h"
+#include "vm/page_blocks.h"
 #include "vm/page_busy.h"
+#include "vm/page_cow.h"
 #include "vm/require.h"
 #include "vm/system.h"
 
@@ -175,6 +177,14 @@ class Reading {
 Result PageIn(System& system, Object& object, Pindex pindex, Page** page) {
   object.lock.AssertHeld();
   if (object.pager->makes_pages()) return object.pager->MakePage(object, pindex, page);
+  if (*page != nullptr && (*page)->cow != 0) {
+    // Whoever borrowed it before it became invalid keeps it as it is.
+    Page* replacement = ReplaceLentPage(system, object, **page);
+    if (replacement == nullptr) return Result::kShortage;
+    replacement->valid = 0;
+    UndirtyPage(*replacement);
+    *page = replacement;
+  }
   Reading reading(system, pindex);
   if (!reading.Collect(object, *page)) return Result::kShortage;
   PagingBegin(object);
