@@ -7,14 +7,12 @@
 #include <string>
 #include <utility>
 
-#include "locking/atomic.h"
 #include "locking/evidence.h"
 #include "locking/finding.h"
-#include "locking/mutex.h"
 #include "locking/random.h"
-#include "locking/sleep_queue.h"
 #include "locking/thread.h"
 #include "tests/vm/in_dialect.h"
+#include "tests/vm/slow_store.h"
 #include "vm/check.h"
 #include "vm/contiguous.h"
 #include "vm/page_alloc.h"
@@ -30,13 +28,8 @@ namespace {
 
 constexpr std::uint32_t kPageSize = 512;
 constexpr std::uint32_t kMaxProcesses = 4;  // of one thread, the shared one included
-// Of one half of a request; in an exploration 100 ns pass at each scheduling point.
-constexpr std::uint32_t kMaxLatencyNs = 50'000;
-constexpr std::uint32_t kRangePages = 2;  // of a wiring or a remap
+constexpr std::uint32_t kRangePages = 2;    // of a wiring or a remap
 constexpr std::uint32_t kForksThatTidyUp = 3;
-
-const locking::LockClass kStoreRequestLock("store request", locking::LockKind::kMutex);
-const locking::LockClass kStoreRequest("store I/O", locking::LockKind::kResource);
 
 void Check(bool condition, const char* id, const std::string& what) {
   if (!condition) locking::FailInvariant(id, what);
@@ -50,46 +43,6 @@ void ReportWrongData(const char* id, const char* title) {
   finding.threads.push_back(locking::EvidenceOfCaller(""));
   locking::ReportFinding(std::move(finding));
 }
-
-// Input and output take time: others may run before the bytes move, and after.
-class SlowStore final : public Store {
- public:
-  SlowStore(std::uint32_t slots, std::uint32_t failing_writes)
-      : memory_(MakeMemoryStore(slots, kPageSize)), failing_writes_(failing_writes) {}
-  Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
-    PassTime();
-    const std::uint32_t number = writes_.FetchAdd(1, std::memory_order_relaxed);
-    const bool fails = failing_writes_ != 0 && number % failing_writes_ == 0;
-    const Result result = fails ? Result::kIoError : memory_->Write(slot, pages);
-    PassTime();
-    return result;
-  }
-  Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
-    PassTime();
-    const Result result = memory_->Read(slot, pages);
-    PassTime();
-    return result;
-  }
-
- private:
-  // Sleeps for a time that differs from one request to the next.
-  void PassTime() {
-    const std::uint32_t number = requests_.FetchAdd(1, std::memory_order_relaxed);
-    const std::uint64_t latency_ns = locking::Random(number).Below(kMaxLatencyNs);
-    locking::Mutex interlock(kStoreRequestLock);
-    interlock.Lock();
-    sleep_queue_
-        .SleepDrop(&interlock, interlock, {.resource_class = &kStoreRequest, .message = "biord"},
-                   locking::Clock::NowNs() + latency_ns)
-        .AndRetry();
-  }
-
-  const std::unique_ptr<Store> memory_;
-  const std::uint32_t failing_writes_;
-  locking::SleepQueue sleep_queue_;
-  locking::Atomic<std::uint32_t> requests_{0};
-  locking::Atomic<std::uint32_t> writes_{0};
-};
 
 // Reports all of them; a machine that is wrong goes no further.
 void CheckFindings(std::vector<locking::Finding> findings) {
@@ -406,7 +359,7 @@ EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
                            .cpus = 2,
                            .swap_slots = workload.swap_slots,
                            .idle_zero = workload.idle_zero}),
-                std::make_unique<SlowStore>(workload.swap_slots, workload.failing_writes));
+                MakeSlowStore(workload.swap_slots, kPageSize, workload.failing_writes));
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();
   Address base = 0;
