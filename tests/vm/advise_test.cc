@@ -55,6 +55,27 @@ TEST_F(AdviseTest, WillNeedReachesThroughTheChain) {
   child->Exit();
 }
 
+// Of another page: what is asked for is behind it.
+TEST_F(AdviseTest, WillNeedPassesAnObjectThatHasOtherPagesInSwap) {
+  Space* child = machine_.space->Fork();
+  machine_.Fill(0, 1, 7);
+  ASSERT_EQ(machine_.PageOut(0, 1), 1u);
+  machine_.DeactivatePages(0, 1);
+  Page* behind = nullptr;
+  {
+    Object* front = machine_.FirstObject();
+    ObjectGuard guard(front->lock);
+    ASSERT_NE(front->backing, nullptr);
+    ObjectGuard backer_guard(front->backing->lock);
+    behind = LookupPage(*front->backing, 1);
+    ASSERT_NE(behind, nullptr);
+    machine_.Deactivate(*behind);
+  }
+  Advise(1, 1, Advice::kWillNeed);
+  EXPECT_EQ(behind->queue, PageQueue::kActive);
+  child->Exit();
+}
+
 TEST_F(AdviseTest, WillNeedStopsAtWhatIsPagedOutInFront) {
   Space* child = machine_.space->Fork();
   machine_.Store(machine_.space, machine_.At(1) + 8, 55);  // hides the backer's
@@ -208,6 +229,16 @@ TEST_F(AdviseTest, AQueryTellsWhatIsResidentModifiedAndPagedOut) {
   EXPECT_EQ(machine_.At(4), untouched);
   EXPECT_EQ(machine_.space->Query(machine_.At(0), 6 * kTestPageSize, &pages),
             Result::kInvalidAddress);
+}
+
+TEST_F(AdviseTest, AQueryOfMemoryThatNobodyTouchedFindsNothing) {
+  Space* other = machine_.system.CreateSpace();
+  const Address untouched = machine_.Map(other, 2);
+  std::vector<PageStatus> pages;
+  ASSERT_EQ(other->Query(untouched, 2 * kTestPageSize, &pages), Result::kOk);
+  ASSERT_EQ(pages.size(), 2u);
+  EXPECT_FALSE(pages[0].resident || pages[0].paged_out || pages[0].mapped);
+  other->Exit();
 }
 
 TEST_F(AdviseTest, AQuerySeesThroughTheChainAndWhatIsMappedHereAlone) {

@@ -78,6 +78,18 @@ TEST(Fork, ACopyIsSeenByAllWhoShareIt) {
   EXPECT_EQ(machine.FreePages(), 64u);
 }
 
+TEST(Fork, WhatNobodyElseUsesAnyMoreIsNotCopied) {
+  Machine machine;
+  Space* parent = machine.system.CreateSpace();
+  const Address va = machine.Map(parent, 1);
+  machine.Store(parent, va, 1);
+  parent->Fork()->Exit();
+  machine.Store(parent, va, 2);
+  EXPECT_EQ(machine.system.counters().Get(Event::kCowCopy), 0u);
+  EXPECT_EQ(machine.ChainLength(parent, va), 1u);
+  parent->Exit();
+}
+
 TEST(Fork, WiredMemoryIsCopiedAtOnceAndStaysWired) {
   Machine machine;
   Space* parent = machine.system.CreateSpace();

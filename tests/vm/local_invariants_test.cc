@@ -278,6 +278,19 @@ TEST_F(LocalInvariantDeathTest, Inv36ObjectThatNobodyRefersToIsCollapsed) {
   });
 }
 
+TEST_F(LocalInvariantDeathTest, Inv36ObjectEndsThatIsReferredTo) {
+  EXPECT_BROKEN("INV-36", "an object ends that is still referred to", {
+    other_.lock.Lock();
+    TerminateObject(system_, other_);
+  });
+  EXPECT_BROKEN("INV-36", "an object ends that is still referred to", {
+    other_.lock.Lock();
+    other_.ref_count = 0;
+    other_.shadow_count = 1;
+    TerminateObject(system_, other_);
+  });
+}
+
 TEST_F(LocalInvariantDeathTest, Inv36PageIsBusyAsItsObjectEnds) {
   EXPECT_BROKEN("INV-36", "page is busy as its object ends", {
     {

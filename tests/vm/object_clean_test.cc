@@ -65,6 +65,13 @@ TEST_F(PageCleanTest, AClusterIsNotLongerThanATransfer) {
   for (std::uint32_t page = 0; page < kPages; ++page) EXPECT_EQ(InFile(page), 10 + page);
 }
 
+TEST_F(PageCleanTest, AClusterThatReachesBackIsNotLongerThanATransfer) {
+  for (std::uint32_t page = 0; page < kPages; ++page) Store(page, 10 + page);
+  EXPECT_EQ(Clean({}, 20, 21), Result::kOk);
+  EXPECT_EQ(machine_.file.writes.Get(), 1u);
+  EXPECT_EQ(machine_.Count(Event::kPageOut), kClusterPages);
+}
+
 TEST_F(PageCleanTest, AStoreAfterwardsMakesItDirtyAgain) {
   Store(0, 1);
   Clean();

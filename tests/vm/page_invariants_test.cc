@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "locking/thread_state.h"
 #include "tests/vm/mapped_object.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
@@ -105,6 +106,41 @@ TEST_F(PageInvariantDeathTest, Inv36ObjectInUseIsTakenFromThePool) {
         },
         "INV-36.*taken from the pool that is in use");
   }
+}
+
+// Whoever reads has the page busy, and nothing in it yet.
+TEST_F(PageInvariantDeathTest, Inv18PageIsReadFromSwapThatIsValidOrNotBusy) {
+  const auto read = [this] {
+    ObjectGuard guard(object_.lock);
+    PagingBegin(object_);
+    Page* const pages[] = {&page()};
+    (void)system_.swap().GetPages(object_, pages, 0);
+  };
+  EXPECT_DEATH(
+      {
+        page().valid = 0;
+        read();
+      },
+      "INV-18.*read from swap that is valid or not busy");
+  EXPECT_DEATH(
+      {
+        page().busy_owner = locking::Self().id;
+        read();
+      },
+      "INV-18.*read from swap that is valid or not busy");
+}
+
+TEST_F(PageInvariantDeathTest, Inv51PageIsReadFromSwapThatHasNoCopy) {
+  EXPECT_DEATH(
+      {
+        ObjectGuard guard(object_.lock);
+        PagingBegin(object_);
+        page().valid = 0;
+        page().busy_owner = locking::Self().id;
+        Page* const pages[] = {&page()};
+        (void)system_.swap().GetPages(object_, pages, 0);
+      },
+      "INV-51.*that has no copy");
 }
 
 class ClusterDeathTest : public PageInvariantDeathTest {

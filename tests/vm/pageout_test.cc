@@ -116,6 +116,33 @@ TEST_F(PageoutTest, AClusterLeavesReferencedNeighboursAlone) {
   EXPECT_EQ(machine.store->TakeWriteSizes(), Sizes{6});
 }
 
+TEST_F(PageoutTest, AClusterEndsAtWhatIsHeldOrWired) {
+  machine.MapPages(8);
+  machine.Fill(0, 8);
+  machine.DeactivatePages(0, 8);
+  Page& held = *machine.PageAt(5);
+  Page& wired = *machine.PageAt(2);
+  {
+    PageRoleGuard guard(machine.system.queues().PageLock(held));
+    machine.system.queues().Hold(held);
+  }
+  {
+    PageRoleGuard guard(machine.system.queues().PageLock(wired));
+    machine.system.queues().Wire(wired);
+  }
+  WriteOut write;
+  {
+    Object& object = *machine.FirstObject();
+    ObjectGuard guard(object.lock);
+    BeginLaundering(machine.system, object, *LookupPage(object, 3), &write);
+    EXPECT_EQ(write.page_count, 2u) << "pages 3 and 4";
+    EndLaundering(machine.system, object, write, 0);
+  }
+  UnholdPage(machine.system, held);
+  PageRoleGuard guard(machine.system.queues().PageLock(wired));
+  machine.system.queues().Unwire(wired, PageQueues::Then::kActivate);
+}
+
 TEST_F(PageoutTest, PassZeroWritesALimitedNumberOfClusters) {
   machine.MapPages(128);
   for (std::uint32_t page = 0; page < 2 * kResident; page += 2) machine.Fill(page, 1);
