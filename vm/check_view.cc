@@ -181,7 +181,6 @@ void ViewTranslations(MachineView* view) {
 }  // namespace
 
 ObjectView ViewObject(Object& object) {
-  ObjectGuard guard(object.lock);
   ObjectView view;
   view.object = &object;
   view.id = object.id;
@@ -210,7 +209,10 @@ MachineView ViewMachine(System& system) {
   MachineView view(system);
   ViewQueues(&view);
   ViewFreeQueue(&view);
-  for (Object* object : system.AllObjects()) view.objects.push_back(ViewObject(*object));
+  for (Object* object : system.AllObjects()) {
+    ObjectGuard guard(object->lock);
+    view.objects.push_back(ViewObject(*object));
+  }
   for (Space* space : system.LiveSpaces()) view.spaces.push_back(ViewSpace(*space));
   std::sort(view.spaces.begin(), view.spaces.end(),
             [](const SpaceView& a, const SpaceView& b) { return a.id < b.id; });

@@ -126,8 +126,7 @@ struct MachineView {
 };
 
 MachineView ViewMachine(System& system);
-// Not locked; locked inside.
-ObjectView ViewObject(Object& object);
+ObjectView ViewObject(Object& object) LOCKING_REQUIRES(object.lock);
 
 // "frame 17 (object #3 at 5)"
 std::string Describe(const Page& page);

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "vm/chain_cursor.h"
 #include "vm/check_view.h"
 
 namespace vm {
@@ -61,7 +62,7 @@ const char* ProtectionName(Protection protection) {
   return "none";
 }
 
-void AddToRuns(Pindex pindex, std::uint64_t place, std::vector<RunState>* runs) {
+void AddToRuns(Pindex pindex, std::uint64_t place, std::vector<RunState>* runs, Pindex* left_out) {
   if (!runs->empty()) {
     RunState& last = runs->back();
     if (pindex == last.first + last.count && place == last.place + last.count) {
@@ -69,7 +70,10 @@ void AddToRuns(Pindex pindex, std::uint64_t place, std::vector<RunState>* runs) 
       return;
     }
   }
-  runs->push_back({pindex, 1, place});
+  if (runs->size() < ObjectState::kRunStates)
+    runs->push_back({pindex, 1, place});
+  else
+    ++*left_out;
 }
 
 // Names of those that are set.
@@ -99,8 +103,10 @@ ObjectState StateOf(const ObjectView& view) {
     state.backing = view.backing->id;
     state.backing_offset = view.backing_offset;
   }
-  for (const auto& [pindex, page] : view.pages) AddToRuns(pindex, page->frame, &state.pages);
-  for (const auto& [pindex, slot] : view.slots) AddToRuns(pindex, slot, &state.slots);
+  for (const auto& [pindex, page] : view.pages)
+    AddToRuns(pindex, page->frame, &state.pages, &state.pages_left_out);
+  for (const auto& [pindex, slot] : view.slots)
+    AddToRuns(pindex, slot, &state.slots, &state.slots_left_out);
   return state;
 }
 
@@ -200,15 +206,18 @@ const PageState* MachineState::FindPage(Frame frame) const {
   return found == pages.end() ? nullptr : &*found;
 }
 
-ObjectState InspectObject(Object& object) { return StateOf(ViewObject(object)); }
+ObjectState InspectObject(Object& object) {
+  ObjectGuard guard(object.lock);
+  return StateOf(ViewObject(object));
+}
 
-std::vector<ObjectState> InspectChain(Object& front) {
+std::vector<ObjectState> InspectChain(Object& front) LOCKING_NO_ANALYSIS {
   std::vector<ObjectState> chain;
-  for (Object* object = &front; object != nullptr;) {
-    chain.push_back(InspectObject(*object));
-    ObjectGuard guard(object->lock);
-    object = object->backing;
-  }
+  ObjectGuard guard(front.lock);
+  ChainCursor cursor(front, 0);
+  do {
+    chain.push_back(StateOf(ViewObject(cursor.object())));
+  } while (cursor.Next());
   return chain;
 }
 

@@ -2,8 +2,8 @@
 // machine, and the same as text.
 //
 // Contract of the functions that look: no lock of the VM is held by the caller. InspectMachine
-// wants the machine at rest, as sweeps do (check.h). InspectObject and InspectChain lock one object
-// after the other, so a chain is shown as it was at no single time, unless the machine is at rest.
+// wants the machine at rest, as sweeps do (check.h). InspectObject locks the object, InspectChain
+// the front throughout and what is behind it hand over hand: others may use them.
 //
 // Follows the commands of the seeds' debugger: vm_page.c:1813 (page), :1827 (pageq),
 // vm_object.c:2268 (vmochk), :2298 (object), :2362 (vmopag).
@@ -40,8 +40,13 @@ struct ObjectState {
   std::vector<std::string> flags;
   std::uint32_t backing = 0;  // id; 0: nothing backs it
   Pindex backing_offset = 0;
+  // At most kRunStates of each, and how many pages stand in further ones.
   std::vector<RunState> pages;
   std::vector<RunState> slots;
+  Pindex pages_left_out = 0;
+  Pindex slots_left_out = 0;
+
+  static constexpr std::size_t kRunStates = 1024;
 
   // Of anonymous memory, which only maps and shadows can refer to.
   bool internal() const { return type == "default" || type == "swap"; }

@@ -22,14 +22,15 @@ std::string RangeText(std::uint64_t first, std::uint64_t count) {
 }
 
 // "; resident 0-2 in frames 17-19, 7 in frame 5"
-std::string RunsText(const char* label, const std::string& place,
-                     const std::vector<RunState>& runs) {
+std::string RunsText(const char* label, const std::string& place, const std::vector<RunState>& runs,
+                     Pindex left_out) {
   std::string text;
   for (std::size_t i = 0; i < runs.size() && i < kMostRuns; ++i)
     text += (i == 0 ? label : std::string(", ")) + RangeText(runs[i].first, runs[i].count) +
             (runs[i].count == 1 ? " in " + place + " " : " in " + place + "s ") +
             RangeText(runs[i].place, runs[i].count);
   if (runs.size() > kMostRuns) text += ", " + Number(runs.size() - kMostRuns) + " more runs";
+  if (left_out != 0) text += " and " + Number(left_out) + " more pages";
   return text;
 }
 
@@ -61,8 +62,8 @@ std::string Text(const ObjectState& object) {
   text += CountText("paging in progress", object.paging_in_progress) + FlagsText(object.flags);
   if (object.backing != 0)
     text += ", behind it #" + Number(object.backing) + " + " + Number(object.backing_offset);
-  return text + RunsText("; resident ", "frame", object.pages) +
-         RunsText("; in swap ", "slot", object.slots);
+  return text + RunsText("; resident ", "frame", object.pages, object.pages_left_out) +
+         RunsText("; in swap ", "slot", object.slots, object.slots_left_out);
 }
 
 std::string Text(const PageState& page) {

@@ -40,6 +40,8 @@ void Visit(Members& in, vm::ObjectState& object) {
   in("backing_offset", object.backing_offset);
   in("pages", object.pages);
   in("slots", object.slots);
+  in("pages_left_out", object.pages_left_out);
+  in("slots_left_out", object.slots_left_out);
 }
 
 template <typename Members>

@@ -50,6 +50,7 @@ std::unique_ptr<Worker> MakeContiguousWorker(const WorkerParameters& p, const Wo
 std::unique_ptr<Worker> MakeDeviceWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFaultWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeFileWorker(const WorkerParameters& p, const WorkerSetup& setup);
+std::unique_ptr<Worker> MakeInspectWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeMapWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakePageoutWorker(const WorkerParameters& p, const WorkerSetup& setup);
 std::unique_ptr<Worker> MakeSendWorker(const WorkerParameters& p, const WorkerSetup& setup);

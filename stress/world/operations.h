@@ -94,6 +94,8 @@ void SyncPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std:
 // Asks what is in memory of the pages.
 void QueryPages(WorkerContext& context, SpaceState& state, Mapping& mapping, std::uint32_t first,
                 std::uint32_t count);
+// Looks at some object and what is behind it, whoever uses them.
+void InspectSomeChain(WorkerContext& context);
 // A child of the space that the world then knows; nothing when it is refused.
 SpaceUse ForkSpace(WorkerContext& context, SpaceState& state);
 // Exits a space that was taken out of the world.

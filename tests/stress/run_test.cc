@@ -302,6 +302,47 @@ TEST_F(SmallWorld, DataOfAnotherPlaceIsReported) {
   EXPECT_EQ(FoundIds(), std::vector<std::string>{"INV-50"});
 }
 
+TEST_F(SmallWorld, AnObjectThatLacksWhatItCountsIsReported) {
+  SpaceUse space = PickSpace(context_);
+  const auto mapping = NewMapping(*space);
+  Touch(context_, *space, *mapping, 0, Access::kStore);
+  InspectSomeChain(context_);
+  EXPECT_TRUE(findings_.All().empty());
+  vm::Object& object = *system_.AllObjects().front();
+  const auto count_more = [&](std::uint32_t pages) {
+    vm::ObjectGuard guard(object.lock);
+    object.resident_page_count += pages;
+  };
+  count_more(1);
+  InspectSomeChain(context_);
+  EXPECT_EQ(FoundIds(), std::vector<std::string>{"INV-05"});
+  count_more(~0u);
+}
+
+TEST_F(SmallWorld, ABackerThatForgotItsShadowIsReported) {
+  vm::Object* front = vm::AllocateObject(system_, vm::ObjectType::kDefault, 4);
+  vm::Object* const back = front;
+  vm::ReferenceObject(back);
+  vm::Pindex offset = 0;
+  vm::ShadowObject(system_, &front, &offset, 4);
+  const auto count_shadows = [&](std::uint32_t shadows) {
+    vm::ObjectGuard guard(back->lock);
+    back->shadow_count = shadows;
+  };
+  // Whichever it picks.
+  const auto look_at_all = [&] {
+    for (int i = 0; i < 20; ++i) InspectSomeChain(context_);
+  };
+  look_at_all();
+  EXPECT_TRUE(findings_.All().empty());
+  count_shadows(0);
+  look_at_all();
+  EXPECT_EQ(FoundIds(), std::vector<std::string>{"INV-33"});
+  count_shadows(1);
+  vm::DeallocateObject(system_, front);
+  vm::DeallocateObject(system_, back);
+}
+
 TEST_F(SmallWorld, AMappingThatVanishedIsReported) {
   SpaceUse space = PickSpace(context_);
   const auto mapping = NewMapping(*space);

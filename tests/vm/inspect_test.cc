@@ -57,6 +57,22 @@ TEST(InspectTest, AnObjectShowsItsCopiesInSwap) {
   space->Exit();
 }
 
+TEST(InspectTest, NoMoreRunsAreKeptThanAReportCanHold) {
+  Machine machine(2048);
+  Space* space = machine.system.CreateSpace();
+  constexpr std::uint32_t kRuns = 1030;
+  const Address start = machine.Map(space, 2 * kRuns);
+  for (Address i = 0; i < kRuns; ++i) machine.Store(space, start + 2 * i * kTestPageSize, i);
+  Object* const object = machine.FirstPage(space, start)->object;
+  const ObjectState state = InspectObject(*object);
+  EXPECT_EQ(state.resident, kRuns);
+  EXPECT_EQ(state.pages.size(), ObjectState::kRunStates);
+  EXPECT_EQ(state.pages_left_out, kRuns - ObjectState::kRunStates);
+  EXPECT_NE(Text(state).find(", 1016 more runs and 6 more pages"), std::string::npos)
+      << Text(state);
+  space->Exit();
+}
+
 TEST(InspectTest, AChainIsShownFromTheFront) {
   Machine machine;
   Object* front = AllocateObject(machine.system, ObjectType::kDefault, 8);
