@@ -36,6 +36,27 @@ Actor::Attempt Actor::Begin() {
           .page_waits = world_.system.counters().Get(vm::Event::kPageWait)};
 }
 
+Actor::Attempt Actor::Begin(SpaceModel& space, const Range& range) {
+  Attempt attempt = Begin();
+  attempt.of_revoked = space.Any(range, [&](const ModelPage& page) {
+    const ModelFile* file = space.FileOf(page);
+    return file != nullptr && file->revoked;
+  });
+  return attempt;
+}
+
+void Actor::CheckBounds() {
+  if (world_.system.swap().used() > world_.system.config().swap_slots)
+    FailModel("more swap is used than there is");
+  for (const std::unique_ptr<SpaceModel>& space : spaces_) {
+    const Credential& credential = space->space->map().credential;
+    if (credential.charged() > credential.limit())
+      FailModel("a space is charged for more than it may be");
+    if (space->space->pmap().resident_count() > space->pages.size())
+      FailModel("a space has more pages mapped in than it maps");
+  }
+}
+
 bool Actor::MayLackMemory(const SpaceModel& space, const Attempt& attempt) const {
   return world_.system.counters().Get(Event::kPageWait) != attempt.page_waits ||
          space.space->map().credential.limit() != kNoChargeLimit;
@@ -45,6 +66,8 @@ bool Actor::Judge(const SpaceModel& space, const Attempt& attempt, Result result
                   const char* what) const {
   if (result == must) return true;
   if (result == Result::kOutOfMemory && MayLackMemory(space, attempt)) return false;
+  if ((result == Result::kIoError || result == Result::kBeyondEnd) && attempt.of_revoked)
+    return false;
   if ((result == Result::kIoError || result == Result::kNoSpace) && world_.StoresFail())
     return false;
   FailModel(std::string(what) + " says " + ResultName(result) + ", and must say " +
@@ -99,6 +122,8 @@ void Actor::Apply(const Operation& operation) {
       return SyncFile(operation.at);
     case kReopen:
       return Reopen(operation.at % kFiles);
+    case kRevoke:
+      return Revoke(operation.at % kFiles);
     case kFaults:
       return world_.SetFaults(operation.choice % 2 == 0 ? 0 : operation.at);
     case kScan:

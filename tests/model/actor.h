@@ -24,6 +24,8 @@ class Actor {
   Actor(ModelWorld& world, SpaceModel* shared);
 
   void Apply(const Operation& operation);
+  // What may be used is not exceeded.
+  void CheckBounds();
   // Looks at all memory of its own.
   void CheckAll();
   // Looks at the shared space.
@@ -38,8 +40,10 @@ class Actor {
   struct Attempt {
     Time begin;
     std::uint64_t page_waits;
+    bool of_revoked = false;  // pages of a file that was taken away: they are there or not
   };
   Attempt Begin();
+  Attempt Begin(SpaceModel& space, const Range& range);
   bool MayLackMemory(const SpaceModel& space, const Attempt& attempt) const;
   // `result` is `must`, or may be an error that the model leaves open: then false.
   bool Judge(const SpaceModel& space, const Attempt& attempt, Result result, Result must,
@@ -84,6 +88,7 @@ class Actor {
   void SyncFile(std::uint32_t which);
   // Closes a file that nobody maps, looks at it, and opens it again.
   void Reopen(std::uint32_t which);
+  void Revoke(std::uint32_t which);
 
   SpaceModel& AnySpace(std::uint32_t which);
   bool IsShared(const SpaceModel& space) const { return &space == shared_; }

@@ -27,7 +27,7 @@ ModelPage* PageAt(SpaceModel& space, Address va) {
 
 void Actor::Load(SpaceModel& space, Address va, std::uint32_t word) {
   ModelPage* page = PageAt(space, va);
-  const Attempt attempt = Begin();
+  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
   std::uint64_t value = 0;
   const Result result = space.space->Load(AnyCpu(), va + WordOffset(word), &value);
   if (!Judge(space, attempt, result, MustSay(space, page, Protection::kRead), "a load")) return;
@@ -48,7 +48,7 @@ void Actor::Store(SpaceModel& space, Address va, std::uint32_t word) {
   // A private page of a file gets its memory by the store.
   const bool copies =
       must == Result::kOk && page->kind == Kind::kPrivateFile && page->memory->own == nullptr;
-  const Attempt attempt = Begin();
+  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
   if (must == Result::kOk && !copies)
     space.ContentsOf(*page)->word(word).BeginStore(value, attempt.begin);
   const Result result = space.space->Store(AnyCpu(), va + WordOffset(word), value);
@@ -77,7 +77,7 @@ std::uint64_t Actor::WordOf(const Page& page, std::uint32_t word) {
 
 void Actor::Lend(SpaceModel& space, Address va) {
   ModelPage* page = PageAt(space, va);
-  const Attempt attempt = Begin();
+  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
   Loan loan{};
   Result must = MustSay(space, page, Protection::kRead);
   const bool lendable =

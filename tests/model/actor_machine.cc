@@ -127,15 +127,22 @@ void Actor::GiveRun(std::uint32_t which) {
 }
 
 void Actor::Truncate(const Operation& operation) {
+  if (world_.files[operation.at % kFiles].revoked) return;
   constexpr std::uint32_t kUnit = 8;
   constexpr std::uint32_t kSizes = kMaxFilePages * kTestPageSize / kUnit + 1;
   world_.Truncate(world_.files[operation.at % kFiles],
                   std::uint64_t{operation.choice % kSizes} * kUnit);
 }
 
+void Actor::Revoke(std::uint32_t which) {
+  if (!world_.StoresFail() && !world_.files[which].revoked) world_.Revoke(world_.files[which]);
+}
+
 void Actor::SyncFile(std::uint32_t which) {
   const Result result = SyncVnode(world_.system, *world_.files[which % kFiles].vnode);
-  if (result != Result::kOk && !world_.FilesFail()) FailModel("a file cannot be synced");
+  const ModelFile& file = world_.files[which % kFiles];
+  if (result != Result::kOk && !world_.FilesFail() && !file.revoked)
+    FailModel("a file cannot be synced");
 }
 
 void Actor::Reopen(std::uint32_t which) {

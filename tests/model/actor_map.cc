@@ -61,15 +61,15 @@ void Actor::MapFile(SpaceModel& space, const Operation& operation) {
   const std::uint32_t count =
       std::min(range.pages, kMaxFilePages - static_cast<std::uint32_t>(first.index));
   const bool refused = is_private && ExceedsLimit(space, count, first.protection);
+  const bool revoked = world_.files[first.file].revoked;
   Address start = 0;
   const Attempt attempt = Begin();
   const Result result =
       space.space->MapFile(range.start, std::uint64_t{count} * kTestPageSize,
                            *world_.files[first.file].vnode, first.index, first.protection,
                            is_private ? Space::Sharing::kPrivate : Space::Sharing::kShared, &start);
-  if (Judge(space, attempt, result, refused ? Result::kOutOfMemory : Result::kOk,
-            "mapping a file") &&
-      result == Result::kOk)
+  const Result must = revoked ? Result::kBeyondEnd : refused ? Result::kOutOfMemory : Result::kOk;
+  if (Judge(space, attempt, result, must, "mapping a file") && result == Result::kOk)
     Mapped(space, start, count, first);
 }
 
@@ -151,7 +151,7 @@ void Actor::Wire(SpaceModel& space, const Range& range) {
     must = Result::kProtectionFailure;
   else if (missing != space.end(range))
     must = Result::kBeyondEnd;
-  const Attempt attempt = Begin();
+  const Attempt attempt = Begin(space, range);
   const Result result = space.space->Wire(range.start, range.bytes());
   if (!Judge(space, attempt, result, must, "wiring")) return GiveUp(space, range);
   if (result == Result::kBeyondEnd)
@@ -212,7 +212,11 @@ void Actor::Sync(SpaceModel& space, const Range& range, std::uint32_t choice) {
   else if (invalidate == Invalidate::kYes &&
            space.Any(range, [](auto& page) { return page.wired != 0; }))
     must = Result::kInvalidArgument;
-  const Attempt attempt = Begin();
+  Attempt attempt = Begin(space, range);
+  // A copy has the file behind it still.
+  attempt.of_revoked |= space.Any(range, [&](const ModelPage& page) {
+    return page.kind == Kind::kPrivateFile && world_.files[page.file].revoked;
+  });
   const Result result = space.space->Sync(range.start, range.bytes(), mode, invalidate);
   (void)Judge(space, attempt, result, must, "a sync");
 }

@@ -98,6 +98,20 @@ void ModelWorld::Open(ModelFile& file) { file.vnode = OpenVnode(system, file.fil
 
 void ModelWorld::Close(ModelFile& file) {
   if (ReleaseVnode(system, file.vnode) != Result::kOk) FailModel("closing a file failed");
+  if (file.revoked) file.pages = file.kept;
+  file.revoked = false;
+  CheckFile(file);
+}
+
+void ModelWorld::Revoke(ModelFile& file) {
+  RevokeVnode(system, *file.vnode);
+  CheckFile(file);
+  file.revoked = true;
+  for (std::uint32_t page = 0; page < kMaxFilePages; ++page)
+    file.kept[page] = std::make_shared<Contents>(*file.pages[page], clock.Now(), clock.Now());
+}
+
+void ModelWorld::CheckFile(ModelFile& file) {
   for (std::uint32_t page = 0; page < file.page_count(); ++page) {
     for (std::uint32_t word = 0; word < kWordsPerPage; ++word) {
       if (file.Ends(page, word)) continue;

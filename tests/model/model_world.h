@@ -27,7 +27,7 @@ class ModelStore final : public Store {
   explicit ModelStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
   Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
     if (fail_writes) return Result::kIoError;
-    return lose_writes && slot % 8 == 3 ? Result::kOk : store_->Write(slot, pages);
+    return lose_writes && slot % 2 == 1 ? Result::kOk : store_->Write(slot, pages);
   }
   Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
     return fail_reads ? Result::kIoError : store_->Read(slot, pages);
@@ -46,6 +46,9 @@ struct ModelFile {
   Vnode* vnode = nullptr;
   std::uint64_t size = 0;  // in bytes
   std::array<std::shared_ptr<Contents>, kMaxFilePages> pages;
+  // The file was taken away; what it holds, while `pages` are what is left in memory.
+  bool revoked = false;
+  std::array<std::shared_ptr<Contents>, kMaxFilePages> kept;
 
   std::uint32_t page_count() const {
     return static_cast<std::uint32_t>((size + kTestPageSize - 1) / kTestPageSize);
@@ -80,6 +83,8 @@ class ModelWorld {
   void Open(ModelFile& file);
   // The last use ends: the file must hold what was stored to it.
   void Close(ModelFile& file);
+  // What is mapped of it stays where it is in memory.
+  void Revoke(ModelFile& file);
   void Truncate(ModelFile& file, std::uint64_t size);
 
   // The machine is at rest: no invariant is broken.
@@ -100,6 +105,8 @@ class ModelWorld {
   std::array<Contents, kObjectPages> physical_pages;
 
  private:
+  // The file holds what was stored to it.
+  void CheckFile(ModelFile& file);
   explicit ModelWorld(const WorldOptions& options, std::unique_ptr<ModelStore> its_store);
 };
 

@@ -55,17 +55,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 // The model has to find what is wrong, and to say it in few words.
 TEST(OneThreadModel, FindsWritesThatAreLostAndShrinksTheSequence) {
-  const WorldOptions options = {.pages = 48, .swap_slots = 256, .lose_writes = true};
+  const WorldOptions options = {.pages = 28, .swap_slots = 256, .lose_writes = true};
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const std::vector<Operation> operations =
-        RandomOperations(locking::Random(seed), WholeMachine(), kLength);
+        RandomOperations(locking::Random(seed), WholeMachine(), kLength / 3);
     const SequenceResult result = RunSequence(operations, options);
     if (result.id != "MODEL") continue;
     const std::vector<Operation> shortest =
         Shrink(operations, [&](const std::vector<Operation>& part) {
           return RunSequence(part, options).id == "MODEL";
         });
-    EXPECT_LT(shortest.size(), 40u) << Format(shortest);
+    EXPECT_LT(shortest.size(), kLength / 10) << Format(shortest);
     return;
   }
   FAIL() << "lost writes were not found";

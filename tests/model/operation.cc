@@ -7,10 +7,10 @@ namespace vm {
 namespace {
 
 constexpr std::array kNames = {
-    "load",    "store", "map_anonymous", "map_file", "map_object", "unmap",    "protect",
-    "inherit", "wire",  "unwire",        "advise",   "sync",       "query",    "fork",
-    "exit",    "space", "lend",          "return",   "truncate",   "fsync",    "reopen",
-    "faults",  "scan",  "pageout",       "cache",    "populate",   "take_run", "give_run"};
+    "load",    "store",  "map_anonymous", "map_file", "map_object", "unmap",  "protect", "inherit",
+    "wire",    "unwire", "advise",        "sync",     "query",      "fork",   "exit",    "space",
+    "lend",    "return", "truncate",      "fsync",    "reopen",     "revoke", "faults",  "scan",
+    "pageout", "cache",  "populate",      "take_run", "give_run"};
 static_assert(kNames.size() == static_cast<std::size_t>(OperationKind::kCount));
 
 }  // namespace
@@ -33,12 +33,12 @@ std::string Format(const std::vector<Operation>& operations) {
 const OperationMix& WholeMachine() {
   using enum OperationKind;
   static const OperationMix mix = {
-      {kLoad, 24},    {kStore, 48},  {kMapAnonymous, 6}, {kMapFile, 5},  {kMapObject, 2},
-      {kUnmap, 4},    {kProtect, 4}, {kInherit, 2},      {kWire, 4},     {kUnwire, 3},
-      {kAdvise, 4},   {kSync, 3},    {kQuery, 3},        {kFork, 4},     {kExit, 2},
-      {kNewSpace, 1}, {kLend, 3},    {kReturn, 3},       {kTruncate, 2}, {kSyncFile, 1},
-      {kReopen, 1},   {kFaults, 2},  {kScan, 3},         {kPageOut, 4},  {kCache, 2},
-      {kPopulate, 2}, {kTakeRun, 1}, {kGiveRun, 1}};
+      {kLoad, 24},    {kStore, 48},   {kMapAnonymous, 6}, {kMapFile, 5},  {kMapObject, 2},
+      {kUnmap, 4},    {kProtect, 4},  {kInherit, 2},      {kWire, 4},     {kUnwire, 3},
+      {kAdvise, 4},   {kSync, 3},     {kQuery, 3},        {kFork, 4},     {kExit, 2},
+      {kNewSpace, 1}, {kLend, 3},     {kReturn, 3},       {kTruncate, 2}, {kSyncFile, 1},
+      {kReopen, 1},   {kRevoke, 1},   {kFaults, 2},       {kScan, 3},     {kPageOut, 4},
+      {kCache, 2},    {kPopulate, 2}, {kTakeRun, 1},      {kGiveRun, 1}};
   return mix;
 }
 

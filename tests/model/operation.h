@@ -35,6 +35,7 @@ enum class OperationKind : std::uint8_t {
   kTruncate,
   kSyncFile,
   kReopen,
+  kRevoke,
   kFaults,
   kScan,
   kPageOut,

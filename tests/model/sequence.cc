@@ -22,6 +22,7 @@ SequenceResult RunSequence(const std::vector<Operation>& operations, const World
         Actor actor(world, nullptr);
         for (result.at = 0; result.at < operations.size(); ++result.at) {
           actor.Apply(operations[result.at]);
+          actor.CheckBounds();
           if (result.at % kSweepEvery == 0) world.Check();
         }
         world.SetFaults(0);

@@ -18,10 +18,16 @@ namespace vm {
 namespace {
 
 constexpr std::uint32_t kThreads = 3;
-constexpr std::uint32_t kLength = 30;  // operations of each
+constexpr std::uint32_t kLength = 40;  // operations of each
 
 std::vector<Operation> OperationsOf(std::uint64_t seed, std::uint32_t thread) {
-  return RandomOperations(locking::Random(seed + thread), SideBySide(), kLength);
+  std::vector<Operation> operations =
+      RandomOperations(locking::Random(seed + thread), SideBySide(), kLength);
+  // So that the others find something.
+  constexpr Operation kMap = {
+      .kind = OperationKind::kMapAnonymous, .space = 0, .at = 0, .count = 7, .choice = 4};
+  operations.insert(operations.begin(), kMap);
+  return operations;
 }
 
 // A space of everybody's: memory that forks copy, memory that they share, and a file.
@@ -66,7 +72,9 @@ class SharedSpace {
   SpaceModel model_;
 };
 
-void RunThreads(std::uint64_t seed, const WorldOptions& options) {
+using EventSums = std::array<std::uint64_t, static_cast<std::size_t>(Event::kCount)>;
+
+void RunThreads(std::uint64_t seed, const WorldOptions& options, EventSums& sums) {
   locking::ScopedWitness witnessed;
   ModelWorld world(options);
   SharedSpace shared(world);
@@ -88,22 +96,28 @@ void RunThreads(std::uint64_t seed, const WorldOptions& options) {
   reader.Finish();
   shared.model().space->Exit();
   world.Finish();
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    sums[i] += world.system.counters().Get(static_cast<Event>(i));
 }
 
 struct Case {
   const char* name;
   WorldOptions options;
+  std::vector<Event> events;  // that it is there for: they happen in some schedule
 };
 
 class Threads : public testing::TestWithParam<Case> {};
 
 TEST_P(Threads, NoScheduleGivesWhatTheModelForbids) {
-  const locking::explore::Result result =
-      locking::explore::Check([] { RunThreads(locking::explore::Seed(), GetParam().options); },
-                              {.seed = NumberFromEnvironment("MODEL_FIRST_SEED", 1),
-                               .executions = NumberFromEnvironment("MODEL_EXECUTIONS", 30),
-                               .max_steps = 1'000'000});
+  EventSums sums{};
+  const locking::explore::Result result = locking::explore::Check(
+      [&] { RunThreads(locking::explore::Seed(), GetParam().options, sums); },
+      {.seed = NumberFromEnvironment("MODEL_FIRST_SEED", 1),
+       .executions = NumberFromEnvironment("MODEL_EXECUTIONS", 40),
+       .max_steps = 1'000'000});
   ASSERT_EQ(result.error, "");
+  for (const Event event : GetParam().events)
+    EXPECT_GT(sums[static_cast<std::size_t>(event)], 0u) << EventName(event);
   for (const locking::explore::Failure& failure : result.failures) {
     ADD_FAILURE() << "execution " << failure.execution << "\n"
                   << locking::FormatFinding(failure.finding);
@@ -113,12 +127,18 @@ TEST_P(Threads, NoScheduleGivesWhatTheModelForbids) {
 }
 
 constexpr WorldOptions kShort = {
-    .pages = 40, .swap_slots = 128, .daemon = true, .slow_store = true};
+    .pages = 28, .swap_slots = 256, .daemon = true, .slow_store = true};
 constexpr WorldOptions kPlenty = {.pages = 160, .swap_slots = 128, .daemon = true};
 
 INSTANTIATE_TEST_SUITE_P(Machines, Threads,
-                         testing::Values(Case{.name = "WithPlentyOfMemory", .options = kPlenty},
-                                         Case{.name = "ShortOfMemory", .options = kShort}),
+                         testing::Values(Case{.name = "WithPlentyOfMemory",
+                                              .options = kPlenty,
+                                              .events = {Event::kCowCopy, Event::kCollapse,
+                                                         Event::kLoanCopy, Event::kContiguousRun}},
+                                         Case{.name = "ShortOfMemory",
+                                              .options = kShort,
+                                              .events = {Event::kPageOut, Event::kPageIn,
+                                                         Event::kPageWait, Event::kBusyWait}}),
                          [](const testing::TestParamInfo<Case>& info) {
                            return std::string(info.param.name);
                          });
