@@ -80,23 +80,26 @@ class Cleaning {
     const auto full = [&] { return end - begin == kClusterPages; };
     for (; !full() && JoinsCluster(object, LookupPage(object, at + end - kClusterPages)); ++end)
       pages[end] = LookupPage(object, at + end - kClusterPages);
-    for (; !full() && at > kClusterPages - begin; --begin) {
+    for (; reach_back_ && at == first_ && !full() && at > kClusterPages - begin; --begin) {
       Page* before = LookupPage(object, at - (kClusterPages - begin) - 1);
       if (!JoinsCluster(object, before)) break;
       pages[begin - 1] = before;
     }
+    reach_back_ = reach_back_ && at != first_;
     WriteOut write;
     PagerForWriting(system_, object).PageOut(object, {&pages[begin], end - begin}, &write);
     return Settled(write, kClusterPages - begin);
   }
 
   // What became of a write. `first`: of the page that it was made for. One that ended early is made
-  // anew from where it did; a page that is the first of its write and fails is given up.
+  // anew from where it did, or from that page on, if it did not come so far; a page that is the
+  // first of its write and fails is given up.
   Pindex Settled(const WriteOut& write, std::uint32_t first) {
     for (std::uint32_t i = 0; i < write.page_count; ++i) {
       const PutState state = write.states[i];
       if (state != PutState::kFailed && state != PutState::kNoRoom) continue;
       if (i > first) return i - first;
+      if (first != 0) return 0;
       GiveUp(*write.pages[i], write, i);
     }
     return write.page_count - first;
@@ -126,6 +129,7 @@ class Cleaning {
   bool all_clean_ = false;  // as far as is known: nothing of the object is dirty
   Result result_ = Result::kOk;
   std::uint32_t rescans_ = 0;
+  bool reach_back_ = true;  // the first write takes what is dirty before the range along
 };
 
 }  // namespace

@@ -124,6 +124,16 @@ TEST_F(PageCleanTest, AWriteThatEndsEarlyGoesOnWhereItDid) {
   for (const std::uint32_t page : {1u, 2u, 3u}) EXPECT_EQ(InFile(page), 10 + page);
 }
 
+TEST_F(PageCleanTest, AWriteThatEndsBeforeItsRangeIsMadeAgainForIt) {
+  for (const std::uint32_t page : {1u, 2u, 3u}) Store(page, 10 + page);
+  machine_.file.short_write = kPage;
+  EXPECT_EQ(machine_.space->Sync(base_ + 3 * kPage, kPage, SyncMode::kSynchronous, Invalidate::kNo),
+            Result::kOk);
+  EXPECT_EQ(InFile(3), 13u);
+  EXPECT_EQ(InFile(1), 11u) << "its neighbours were taken along as far as that went";
+  EXPECT_NE(InFile(2), 12u);
+}
+
 TEST_F(PageCleanTest, APageThatCannotBeWrittenIsPassedOverAndReported) {
   for (const std::uint32_t page : {1u, 2u}) Store(page, 10 + page);
   {
