@@ -30,7 +30,7 @@ struct RwMutex::SharedSteps {
   Site site;
 
   bool TryAcquire(ThreadState&) { return mutex.TryAcquireShared(); }
-  bool TryTake() { return mutex.TryAddReader(); }
+  bool TryTake() { return mutex.TryEnterShared(); }
   void Own(std::uint32_t) {}
   void Wait(ThreadState& self) { mutex.WaitShared(self, site); }
   void Force() { mutex.state_.fetch_add(1, std::memory_order_relaxed); }
@@ -39,13 +39,71 @@ struct RwMutex::SharedSteps {
 bool RwMutex::ReadersMayEnter(std::uint32_t state) const {
   if ((state & kWriter) != 0) return false;
   if (class_->Has(LockClassFlags::kRecursiveRead)) return true;
-  return (state & (kReadersWaiting | kWritersWaiting | kUpgrader)) == 0;
+  return (state & (kWaiting | kUpgrader)) == 0;
 }
 
 void RwMutex::TakeReaderBack() {
   const std::uint32_t former = state_.fetch_sub(1, std::memory_order_relaxed);
   const bool alone = (former & (kReaders | kWriter)) == 1;
-  if ((alone && former > kReaders) || LastBeforeWriter(former)) WakeWaiters();
+  if ((alone && (former & kNotForReaders) != 0) || LastBeforeWriter(former)) WakeWaiters();
+}
+
+// ---- The bias: see reader_slots.h ----
+
+// The caller reads, so nobody writes.
+void RwMutex::BecomeBiased() {
+  ThreadState& self = Self();
+  if (self.executor != nullptr || self.reader_slots == nullptr || !AsymmetricBarriers()) return;
+  std::uint32_t state = state_.load(std::memory_order_relaxed);
+  while ((state & kNotForReaders) == 0) {
+    if (state_.compare_exchange_weak(state, state | kBiased, std::memory_order_release,
+                                     std::memory_order_relaxed))
+      return;
+  }
+}
+
+// The caller has set kWriter. False: somebody reads by a slot.
+bool RwMutex::TryTakeBias() {
+  HeavyBarrier();
+  if (ReaderSlots::AnyHolds(this)) return false;
+  state_.fetch_and(~kBiased, std::memory_order_relaxed);
+  return true;
+}
+
+// The same, and waits for those who do: each of them that leaves sees kWriter.
+void RwMutex::WaitForSlots() {
+  if ((state_.load(std::memory_order_relaxed) & kBiased) == 0) return;
+  for (;;) {
+    const std::uint32_t wakeups = writer_wakeups_.load(std::memory_order_acquire);
+    if (TryTakeBias()) return;
+    FutexWait(writer_wakeups_, wakeups);
+  }
+}
+
+void RwMutex::WakeSleepingWriter() {
+  writer_wakeups_.fetch_add(1, std::memory_order_release);
+  FutexWakeAll(writer_wakeups_);
+}
+
+// By a slot: of the count nobody knows whose it is.
+bool RwMutex::ReadByCaller() const {
+  const ReaderSlots* slots = Self().reader_slots;
+  return slots != nullptr && slots->Holds(this);
+}
+
+bool RwMutex::SomebodyReads() const {
+  return (state_.load(std::memory_order_relaxed) & kReaders) != 0 || ReadByCaller();
+}
+
+// For a caller that reads. False: somebody writes as soon as the caller lets go.
+bool RwMutex::CountInsteadOfSlot() {
+  if (!ReadByCaller()) return true;
+  const std::uint32_t former = state_.fetch_add(1, std::memory_order_relaxed);
+  if ((former & kWriter) != 0) {
+    state_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  return LeaveSlot();
 }
 
 bool RwMutex::TryAcquireShared() {
@@ -61,16 +119,22 @@ bool RwMutex::TryAcquireShared() {
 bool RwMutex::TryAcquireExclusive() {
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while ((state & (kReaders | kWriter)) == 0) {
+    if ((state & kBiased) != 0 && ReaderSlots::AnyHolds(this)) return false;
     if (!state_.compare_exchange_weak(state, state | kWriter, std::memory_order_acquire,
                                       std::memory_order_relaxed))
       continue;
+    if ((state & kBiased) != 0 && !TryTakeBias()) {
+      const std::uint32_t former = state_.fetch_and(~kWriter, std::memory_order_release);
+      if ((former & kWaiting) != 0) WakeWaiters();
+      return false;
+    }
     SetOwner(t_word.id);
     return true;
   }
   return false;
 }
 
-// The caller is the upgrader.
+// The caller is the upgrader. Others may still read by slots.
 bool RwMutex::TryUpgrade() {
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while ((state & kReaders) == 1) {
@@ -106,8 +170,10 @@ void RwMutex::WaitExclusive(ThreadState& self, Site site) {
     if ((state & (kReaders | kWriter)) == 0) {
       // Others may wait too: whoever takes it from the waiting room keeps the writers' bit.
       if (state_.compare_exchange_weak(state, state | kWriter | kWritersWaiting,
-                                       std::memory_order_acquire, std::memory_order_relaxed))
+                                       std::memory_order_acquire, std::memory_order_relaxed)) {
+        WaitForSlots();
         return SetOwner(t_word.id);
+      }
       continue;
     }
     if ((state & kWritersWaiting) == 0 &&
@@ -152,13 +218,9 @@ void RwMutex::WaitShared(ThreadState& self, Site site) {
 // release will do this.
 void RwMutex::WakeWaiters() {
   std::uint32_t state = state_.load(std::memory_order_relaxed);
-  if ((state & kUpgrader) != 0) {
-    writer_wakeups_.fetch_add(1, std::memory_order_release);
-    FutexWakeAll(writer_wakeups_);
-    return;
-  }
+  if ((state & kUpgrader) != 0) return WakeSleepingWriter();
   while ((state & (kReaders | kWriter)) == 0) {
-    if (state == 0) return;
+    if ((state & kWaiting) == 0) return;
     if ((state & kWritersWaiting) != 0) {
       if (!state_.compare_exchange_weak(state, state & ~kWritersWaiting, std::memory_order_relaxed))
         continue;
@@ -167,7 +229,7 @@ void RwMutex::WakeWaiters() {
       state = state_.load(std::memory_order_relaxed);  // no writer slept: the readers' turn
       continue;
     }
-    if (state_.compare_exchange_weak(state, 0, std::memory_order_relaxed)) {
+    if (state_.compare_exchange_weak(state, state & ~kReadersWaiting, std::memory_order_relaxed)) {
       FutexWakeAll(state_);
       return;
     }
@@ -197,15 +259,14 @@ void RwMutex::UnlockCold(Site site) {
     ReleaseExclusive();
   } else {
     ClearOwner();
-    state_.fetch_and(~(kWriter | kReadersWaiting | kWritersWaiting), std::memory_order_release);
+    state_.fetch_and(~(kWriter | kWaiting), std::memory_order_release);
     self.executor->WakeAddress(this);
   }
   if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
 }
 
 void RwMutex::UnlockSharedSlow(Site site) {
-  if ((state_.load(std::memory_order_relaxed) & kReaders) == 0 || !ForgottenAtOnce(*this))
-      [[unlikely]]
+  if (!SomebodyReads() || !ForgottenAtOnce(*this)) [[unlikely]]
     return UnlockSharedCold(site);
   ReleaseShared(site);
 }
@@ -220,8 +281,7 @@ void RwMutex::UnlockSharedCold(Site site) {
     watch::BeforeRelease(self, *this, site);
     return;
   }
-  if ((state_.load(std::memory_order_relaxed) & kReaders) == 0)
-    watch::NotHeld(*this, "unlocked (shared)", site);
+  if (!SomebodyReads()) watch::NotHeld(*this, "unlocked (shared)", site);
   // Somebody reads; a witness sees every thread from its start and knows whether this one does.
   if (!watch::BeforeRelease(self, *this, site) && self.run.witness != nullptr)
     watch::NotHeld(*this, "unlocked (shared)", site);
@@ -229,8 +289,7 @@ void RwMutex::UnlockSharedCold(Site site) {
     ReleaseShared(site);
   } else {
     const std::uint32_t former = state_.fetch_sub(1, std::memory_order_release);
-    if ((former & kReaders) == 1)
-      state_.fetch_and(~(kReadersWaiting | kWritersWaiting), std::memory_order_relaxed);
+    if ((former & kReaders) == 1) state_.fetch_and(~kWaiting, std::memory_order_relaxed);
     if ((former & kReaders) == 1 || LastBeforeWriter(former)) self.executor->WakeAddress(this);
   }
   if (Watched(kWatchInterrupts)) interrupts::AfterRelease(self, *this, site);
@@ -240,6 +299,7 @@ void RwMutex::Downgrade(Site site) {
   if (t_word.watch != 0) watch::AtPoint(Self(), PointKind::kUnlock, this, class_, site);
   if (!OwnedByCaller()) watch::NotHeld(*this, "downgraded", site);
   ClearOwner();
+  reads_.store(0, std::memory_order_relaxed);
   // One reader instead of the writer; readers that wait may enter unless a writer waits too.
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while (!state_.compare_exchange_weak(state, ((state & ~kWriter) + 1) & ~kReadersWaiting,
@@ -260,8 +320,10 @@ bool RwMutex::Upgrade(Site site) {
   if (Watched(kWatchWitness))
     watch::AskWitness(self, *this, LockMode::kExclusive, Attempt::kUpgrade, site);
   watch::AtPoint(self, PointKind::kLock, this, class_, site);
+  if (!CountInsteadOfSlot()) return false;
   if ((state_.fetch_or(kUpgrader, std::memory_order_relaxed) & kUpgrader) != 0) return false;
-  if (!TryUpgrade()) {
+  const bool biased = (state_.load(std::memory_order_relaxed) & kBiased) != 0;
+  if (biased || !TryUpgrade()) {
     if (Watched(kWatchInterrupts)) interrupts::BeforeWait(self, *this, site);
     WaitUpgrade(self, site);
   }
@@ -274,7 +336,7 @@ void RwMutex::WaitUpgrade(ThreadState& self, Site site) {
   WaitScope waiting(self, this, class_, instance_, LockMode::kExclusive, &owner_, "upgrade", site);
   for (;;) {
     const std::uint32_t wakeups = writer_wakeups_.load(std::memory_order_acquire);
-    if (TryUpgrade()) return;
+    if (TryUpgrade()) return WaitForSlots();
     if (self.executor == nullptr) {
       FutexWait(writer_wakeups_, wakeups);
       continue;
@@ -286,9 +348,7 @@ void RwMutex::WaitUpgrade(ThreadState& self, Site site) {
 
 void RwMutex::AssertHeldShared(Site site) const {
   if (OwnedByCaller()) return;
-  const bool held = Watched(kWatchWitness)
-                        ? Self().held.Find(this) != nullptr
-                        : (state_.load(std::memory_order_relaxed) & kReaders) != 0;
+  const bool held = Watched(kWatchWitness) ? Self().held.Find(this) != nullptr : SomebodyReads();
   if (!held) [[unlikely]]
     watch::NotHeld(*this, "asserted to be held (shared)", site);
 }

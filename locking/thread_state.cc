@@ -11,6 +11,7 @@
 #include "locking/futex.h"
 #include "locking/interrupt_state.h"
 #include "locking/limits.h"
+#include "locking/reader_slots.h"
 #include "locking/resource.h"
 #include "locking/stack.h"
 #include "locking/statistics.h"
@@ -39,6 +40,7 @@ class NativeRegistration {
     const std::uint32_t id = registry.next_id++;
     if (name.empty()) name = "thread " + std::to_string(id);
     state_ = std::make_unique<ThreadState>(id, std::move(name));
+    state_->reader_slots = ReaderSlots::Acquire();
     state_->run = run;
     state_->run_id.store(run.id, std::memory_order_relaxed);
     registry.threads.emplace(id, state_.get());
@@ -50,6 +52,7 @@ class NativeRegistration {
     std::lock_guard lock(registry.mutex);
     registry.threads.erase(state_->id);
     RetireStatistics(*state_);
+    ReaderSlots::Release(state_->reader_slots);
     InstallThreadWord({});
   }
 

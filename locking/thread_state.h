@@ -26,6 +26,7 @@ namespace locking {
 class ChainCache;
 class Executor;
 class Limits;
+class ReaderSlots;
 class Witness;
 struct ClassCount;  // statistics.h
 struct Resource;    // resource.h
@@ -113,8 +114,10 @@ struct alignas(64) ThreadState {
   const std::uint32_t id;        // (c) from 1; unique in the process, or in the execution
   std::string name;              // (c)
   Executor* executor = nullptr;  // (c) nullptr: an OS thread
-  RunContext run;                // (t)
-  std::uint32_t spawn = 0;       // (t) SpawnedThread::number, if it was spawned under a witness
+  // (c) where it says which biased locks it reads; nullptr: nowhere, as on an executor
+  ReaderSlots* reader_slots = nullptr;
+  RunContext run;           // (t)
+  std::uint32_t spawn = 0;  // (t) SpawnedThread::number, if it was spawned under a witness
   std::atomic<std::uint32_t> run_id{0};            // (a) run.id, for the watchdog
   HeldLocks held;                                  // (t, a)
   WaitRecord waiting;                              // (a)
