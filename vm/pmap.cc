@@ -22,19 +22,33 @@ Pmap::Pmap(System& system, std::uint32_t id)
     : system_(system),
       id_(id),
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(system.config().page_size))),
-      index_bits_(page_shift_ - 3),
-      lock_(kPmapLock, id, system.giant()) {}
+      index_bits_(page_shift_ - 3) {
+  // A slice cannot be moved: the vector makes each of them from one element of a range.
+  const std::vector<Slice::Init> inits(std::size_t{1} << kSliceBits,
+                                       Slice::Init{id, system.giant()});
+  slices_ = std::vector<Slice>(inits.begin(), inits.end());
+}
+
+Pmap::Slice::Slice(const Init& init) : lock(kPmapLock, init.pmap, init.giant) {}
 
 Address Pmap::limit() const { return Address{1} << (2 * index_bits_ + page_shift_); }
 
 std::uint32_t Pmap::resident_count() const {
-  RoleGuard guard(lock_);
-  return resident_count_;
+  std::uint32_t count = 0;
+  for (const Slice& slice : slices_) {
+    RoleGuard guard(slice.lock);
+    count += slice.resident_count;
+  }
+  return count;
 }
 
 std::uint32_t Pmap::wired_count() const {
-  RoleGuard guard(lock_);
-  return wired_count_;
+  std::uint32_t count = 0;
+  for (const Slice& slice : slices_) {
+    RoleGuard guard(slice.lock);
+    count += slice.wired_count;
+  }
+  return count;
 }
 
 void Pmap::Range::Add(Address va) {
@@ -68,7 +82,7 @@ Pmap::Entry* Pmap::WalkOrGrow(Address va) {
   return Grow(directory[table], id_ + 1 + table) ? Walk(va) : nullptr;
 }
 
-// Without the pmap's lock, which comes after those of an allocation: the first one to set the slot
+// Without the slice's lock, which comes after those of an allocation: the first one to set the slot
 // wins.
 bool Pmap::Grow(Entry& slot, std::uint64_t color) {
   if (slot.Load(std::memory_order_acquire) != 0) return true;
@@ -94,24 +108,16 @@ void Pmap::GiveBack(Page& table) {
     FreeUnownedPage(system_, table);
 }
 
-Pmap::Entry* Pmap::NextMapping(Address* va, Address end) const {
-  const Address page_size = Address{1} << page_shift_;
-  const Address table_span = page_size << index_bits_;
-  while (*va < end) {
-    const Address table_end = (*va | (table_span - 1)) + 1;
-    Entry* entry = Walk(*va);
-    if (entry == nullptr) {
-      *va = table_end;
-      continue;
-    }
-    for (const Address stop = std::min(end, table_end); *va < stop; *va += page_size, ++entry) {
-      if (entry->Peek() != 0) return entry;
-    }
+Pmap::Entry* Pmap::NextMapping(const Slice&, Address* va, Address end) const {
+  if (*va >= end) return nullptr;
+  Entry* entry = Walk(*va);
+  for (; *va < end; *va += system_.config().page_size, ++entry) {
+    if (entry->Peek() != 0) return entry;
   }
   return nullptr;
 }
 
-Pmap::Entry* Pmap::FindMapping(Address va, const Page& page) const {
+Pmap::Entry* Pmap::FindMapping(const Slice&, Address va, const Page& page) const {
   Entry* entry = Walk(va);
   return entry != nullptr && Maps(entry->Peek(), page) ? entry : nullptr;
 }
@@ -127,17 +133,18 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
   if (entry == nullptr) return Result::kShortage;
   const std::uint64_t flags =
       (Allows(protection, Protection::kWrite) ? kWritable : 0) | (wired ? kWired : 0);
-  RoleGuard guard(lock_);
+  Slice& slice = SliceOf(va);
+  RoleGuard guard(slice.lock);
   const std::uint64_t old = entry->Peek();
   if (Maps(old, page))
-    ChangeRights(va, *entry, flags);
+    ChangeRights(slice, va, *entry, flags);
   else
-    EnterNew(va, *entry, page, flags);
+    EnterNew(slice, va, *entry, page, flags);
   return Result::kOk;
 }
 
-void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
-  if (entry.Peek() != 0) RemoveLocked(va, va + system_.config().page_size);
+void Pmap::EnterNew(Slice& slice, Address va, Entry& entry, Page& page, std::uint64_t flags) {
+  if (entry.Peek() != 0) RemoveLocked(slice, va, va + system_.config().page_size);
   Require(entry.Peek() == 0, "INV-45", "a mapping is entered over one that CPUs may still have");
   if (page.unmanaged) {
     flags |= kUnmanaged;
@@ -148,34 +155,35 @@ void Pmap::EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) {
     shard.Add(page, this, va);
   }
   entry.Store(EntryFor(page.frame, flags | kInUse | kValid), std::memory_order_release);
-  ++resident_count_;
-  if ((flags & kWired) != 0) ++wired_count_;
+  ++slice.resident_count;
+  if ((flags & kWired) != 0) ++slice.wired_count;
 }
 
-void Pmap::ChangeRights(Address va, Entry& entry, std::uint64_t flags) {
+void Pmap::ChangeRights(Slice& slice, Address va, Entry& entry, std::uint64_t flags) {
   if ((flags & kWritable) == 0) {
-    TakeWriteLocked(va, va + system_.config().page_size);
+    TakeWriteLocked(slice, va, va + system_.config().page_size);
   } else if ((entry.Peek() & kWritable) == 0) {
     if ((entry.Peek() & kUnmanaged) == 0) PageOf(entry.Peek()).writeable.Store(true);
     entry.FetchOr(kWritable);
   }
-  if ((flags & kWired) != 0) SetWiredLocked(entry, true);
+  if ((flags & kWired) != 0) SetWiredLocked(slice, entry, true);
 }
 
 void Pmap::SetWired(Address va, bool wired) {
-  RoleGuard guard(lock_);
+  Slice& slice = SliceOf(va);
+  RoleGuard guard(slice.lock);
   Entry* entry = Walk(va);
-  if (entry != nullptr && entry->Peek() != 0) SetWiredLocked(*entry, wired);
+  if (entry != nullptr && entry->Peek() != 0) SetWiredLocked(slice, *entry, wired);
 }
 
-void Pmap::SetWiredLocked(Entry& entry, bool wired) {
+void Pmap::SetWiredLocked(Slice& slice, Entry& entry, bool wired) {
   if (((entry.Peek() & kWired) != 0) == wired) return;
   if (wired) {
     entry.FetchOr(kWired);
-    ++wired_count_;
+    ++slice.wired_count;
   } else {
     entry.FetchAnd(~kWired);
-    --wired_count_;
+    --slice.wired_count;
   }
 }
 
@@ -218,7 +226,7 @@ void Pmap::ShootDown(const Range& range) {
   if (asked != 0) system_.counters().Add(Event::kShootdown, asked);
 }
 
-void Pmap::Retire(Address va, Entry& entry) {
+void Pmap::Retire(Slice& slice, Address va, Entry& entry) {
   const std::uint64_t old = entry.Load();
   if ((old & kUnmanaged) == 0) {
     Page& page = PageOf(old);
@@ -228,28 +236,30 @@ void Pmap::Retire(Address va, Entry& entry) {
     shard.Remove(page, this, va);
   }
   entry.Store(0, std::memory_order_release);
-  --resident_count_;
-  if ((old & kWired) != 0) --wired_count_;
+  --slice.resident_count;
+  if ((old & kWired) != 0) --slice.wired_count;
 }
 
-void Pmap::RemoveLocked(Address start, Address end) {
+void Pmap::RemoveLocked(Slice& slice, Address start, Address end) {
   const Address page_size = system_.config().page_size;
   Range range;
   Address va = start;
-  for (Entry* entry; (entry = NextMapping(&va, end)) != nullptr; va += page_size) {
+  for (Entry* entry; (entry = NextMapping(slice, &va, end)) != nullptr; va += page_size) {
     entry->FetchAnd(~kValid);
     range.Add(va);
   }
   if (range.empty()) return;
   ShootDown(range);
   va = range.first;
-  for (Entry* entry; (entry = NextMapping(&va, range.last + 1)) != nullptr; va += page_size)
-    Retire(va, *entry);
+  for (Entry* entry; (entry = NextMapping(slice, &va, range.last + 1)) != nullptr; va += page_size)
+    Retire(slice, va, *entry);
 }
 
 void Pmap::Remove(Address start, Address end) {
-  RoleGuard guard(lock_);
-  RemoveLocked(start, std::min(end, limit()));
+  ForEachPart(start, end, [this](Slice& slice, Address from, Address to) {
+    slice.lock.AssertHeld();
+    RemoveLocked(slice, from, to);
+  });
 }
 
 bool Pmap::TakeWrite(Entry& entry) {
@@ -269,40 +279,40 @@ void Pmap::SettleWrite(Entry& entry) {
   entry.FetchAnd(~(kModified | kPending));
 }
 
-void Pmap::TakeWriteLocked(Address start, Address end) {
+void Pmap::TakeWriteLocked(Slice& slice, Address start, Address end) {
   const Address page_size = system_.config().page_size;
   Range range;
   Address va = start;
-  for (Entry* entry; (entry = NextMapping(&va, end)) != nullptr; va += page_size) {
+  for (Entry* entry; (entry = NextMapping(slice, &va, end)) != nullptr; va += page_size) {
     if (TakeWrite(*entry)) range.Add(va);
   }
   if (range.empty()) return;
   ShootDown(range);
   va = range.first;
-  for (Entry* entry; (entry = NextMapping(&va, range.last + 1)) != nullptr; va += page_size)
+  for (Entry* entry; (entry = NextMapping(slice, &va, range.last + 1)) != nullptr; va += page_size)
     SettleWrite(*entry);
 }
 
 void Pmap::Protect(Address start, Address end, Protection protection) {
   if (Allows(protection, Protection::kWrite)) return;
-  RoleGuard guard(lock_);
-  if (protection == Protection::kNone)
-    RemoveLocked(start, std::min(end, limit()));
-  else
-    TakeWriteLocked(start, std::min(end, limit()));
+  if (protection == Protection::kNone) return Remove(start, end);
+  ForEachPart(start, end, [this](Slice& slice, Address from, Address to) {
+    slice.lock.AssertHeld();
+    TakeWriteLocked(slice, from, to);
+  });
 }
 
 void Pmap::Destroy() {
-  std::uint64_t root;
-  {
-    RoleGuard guard(lock_);
-    RemoveLocked(0, limit());
-    Require(resident_count_ == 0 && wired_count_ == 0, "INV-44",
+  Remove(0, limit());
+  // Even with nothing mapped, CPUs may have walked the tables.
+  ShootDown({.first = 0, .last = limit() - 1});
+  for (auto& word : active_) word.Store(0);
+  const std::uint64_t root = root_.Exchange(0);
+  for (const Slice& slice : slices_) {
+    // Whoever came to remove a mapping that was gone already has left the tables.
+    RoleGuard guard(slice.lock);
+    Require(slice.resident_count == 0 && slice.wired_count == 0, "INV-44",
             [&] { return "pmap #" + std::to_string(id_) + " is empty, its counts are not"; });
-    // Even with nothing mapped, CPUs may have walked the tables.
-    ShootDown({.first = 0, .last = limit() - 1});
-    for (auto& word : active_) word.Store(0);
-    root = root_.Exchange(0);
   }
   if (root == 0) return;
   Entry* directory = TableAt(root);
@@ -325,18 +335,23 @@ std::uint64_t Pmap::EntryOf(const PvEntry& mapping, const Page& page) {
 }
 
 void Pmap::RemoveMapping(Address va, const Page& page) {
-  RoleGuard guard(lock_);
-  if (FindMapping(va, page) != nullptr) RemoveLocked(va, va + system_.config().page_size);
+  Slice& slice = SliceOf(va);
+  RoleGuard guard(slice.lock);
+  if (FindMapping(slice, va, page) != nullptr)
+    RemoveLocked(slice, va, va + system_.config().page_size);
 }
 
 void Pmap::TakeWriteMapping(Address va, const Page& page) {
-  RoleGuard guard(lock_);
-  if (FindMapping(va, page) != nullptr) TakeWriteLocked(va, va + system_.config().page_size);
+  Slice& slice = SliceOf(va);
+  RoleGuard guard(slice.lock);
+  if (FindMapping(slice, va, page) != nullptr)
+    TakeWriteLocked(slice, va, va + system_.config().page_size);
 }
 
 void Pmap::ClearModifiedMapping(Address va, const Page& page) {
-  RoleGuard guard(lock_);
-  Entry* entry = FindMapping(va, page);
+  Slice& slice = SliceOf(va);
+  RoleGuard guard(slice.lock);
+  Entry* entry = FindMapping(slice, va, page);
   if (entry == nullptr) return;
   entry->FetchAnd(~kModified);
   ShootDown({.first = va, .last = va});

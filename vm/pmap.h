@@ -5,35 +5,39 @@
 // free pages (wired, without an owner) and kept until the pmap is destroyed, so that CPUs walk them
 // without a lock. An address space has (page_size / 8)^2 pages.
 //
-// Lock key: (m) the pmap's lock; (v) the PV list lock of the page. Order: pmap, then PV list, then
-// the access locks of CPUs (shootdowns). Entries are changed under (m), with two exceptions: CPUs
-// set the referenced and modified bits of valid entries, and TestAndClearReferenced clears the
-// former under (v). So every change is a read-modify-write, and no bit is lost (D47).
+// Lock key: (m) the lock of the address's slice; (v) the PV list lock of the page. Order: slice,
+// then PV list, then the access locks of CPUs (shootdowns). A thread has one slice at a time. All
+// entries of a table are in one slice, so threads that fault in different places do not meet.
+// Entries are changed under (m), with two exceptions: CPUs set the referenced and modified bits of
+// valid entries, and TestAndClearReferenced clears the former under (v). So every change is a
+// read-modify-write, and no bit is lost (D47).
 //
 // How a right is taken away, so that whoever finds no mapping (no right to write) may rely on it:
 //
 //   1. the entry loses its valid bit, or its writable bit for the pending bit; the rest stays
-//   2. one shootdown of all the entries changed: no CPU uses the right any more
+//   2. one shootdown of all the entries changed in a table: no CPU uses the right any more
 //   3. the modified bit is folded into Page::dirty, the referenced bit into Page::referenced
 //   4. the entry goes from the page's PV list and becomes 0, or its pending bit goes
 //
-// All of it before the pmap's lock is released. Whoever walks a PV list waits for a change under
-// way by taking that lock. A downgrade of an entry that was not modified needs no shootdown: a CPU
-// caches the right to write only together with the modified bit.
+// All of it before the slice's lock is released. Whoever walks a PV list waits for a change
+// under way by taking that lock. A downgrade of an entry that was not modified needs no shootdown:
+// a CPU caches the right to write only together with the modified bit.
 //
 // The mappings of an unmanaged page are known to their own pmaps alone: what works on all mappings
 // of a page finds none of it.
 //
 // Removing all mappings of a page finds them by its PV list, whose lock comes after the pmaps': it
-// notes the first of them, releases the list, locks that pmap and looks again. Pmap storage is
+// notes the first of them, releases the list, locks that slice and looks again. Pmap storage is
 // type-stable for this.
 //
 // Follows pmap.c of i386, without superpages.
 #ifndef VM_PMAP_H_
 #define VM_PMAP_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "locking/atomic.h"
 #include "vm/config.h"
@@ -56,16 +60,16 @@ class alignas(64) Pmap {
   // locks, waits for pages and starts again.
   // `wired`: the mapping counts as wired; one of the same page that is, stays so.
   //   locked on entry and return: the page's owner, shared at least; the page is not exclusively
-  //   busy by another. Takes the pmap and PV list locks; before them, where a table page is needed,
-  //   those of an allocation, which may reclaim cache pages. May wait for CPUs in their access
-  //   section. Does not sleep.
-  Result Enter(Address va, Page& page, Protection protection, bool wired) LOCKING_EXCLUDES(lock_);
+  //   busy by another. Takes the slice's and PV list locks; before them, where a table page is
+  //   needed, those of an allocation, which may reclaim cache pages. May wait for CPUs in their
+  //   access section. Does not sleep.
+  Result Enter(Address va, Page& page, Protection protection, bool wired);
   // Removes the mappings in [start, end).
-  void Remove(Address start, Address end) LOCKING_EXCLUDES(lock_);
+  void Remove(Address start, Address end);
   // Takes rights away from the mappings in [start, end); kNone removes them. Never gives any.
-  void Protect(Address start, Address end, Protection protection) LOCKING_EXCLUDES(lock_);
+  void Protect(Address start, Address end, Protection protection);
   // Marks the mapping at `va`, if there is one, as wired or not.
-  void SetWired(Address va, bool wired) LOCKING_EXCLUDES(lock_);
+  void SetWired(Address va, bool wired);
   // What is mapped at `va`, for checks and mincore-like queries.
   struct Mapping {
     bool valid = false;
@@ -76,16 +80,16 @@ class alignas(64) Pmap {
   Mapping Query(Address va) const;
   // Removes all mappings and gives the table pages back. Nobody uses the pmap any more.
   //   locked on entry and return: nothing from the page role on. Takes the page role.
-  void Destroy() LOCKING_EXCLUDES(lock_);
+  void Destroy();
 
   // End of the address space, in bytes.
   Address limit() const;
   std::uint32_t id() const { return id_; }
-  std::uint32_t resident_count() const LOCKING_EXCLUDES(lock_);
-  std::uint32_t wired_count() const LOCKING_EXCLUDES(lock_);
+  std::uint32_t resident_count() const;
+  std::uint32_t wired_count() const;
 
   // All mappings of one page. Locked on entry and return: the page's owner, exclusively (so that no
-  // new mapping appears), or the page is unowned. Take pmap locks one after the other.
+  // new mapping appears), or the page is unowned. Take slices' locks one after the other.
   static void RemoveAll(System& system, Page& page);
   static void RemoveWrite(System& system, Page& page);
   // Clears modified bits (MADV_FREE, before a page is called clean).
@@ -125,6 +129,19 @@ class alignas(64) Pmap {
   }
   static constexpr Frame FrameOf(std::uint64_t entry) { return static_cast<Frame>(entry >> 32); }
 
+  // The tables whose number hashes to it.
+  struct alignas(64) Slice {
+    struct Init {
+      std::uint32_t pmap;
+      locking::Giant* giant;
+    };
+    explicit Slice(const Init& init);
+
+    mutable MutexRole lock;
+    std::uint32_t resident_count LOCKING_GUARDED_BY(lock) = 0;
+    std::uint32_t wired_count LOCKING_GUARDED_BY(lock) = 0;
+  };
+  static constexpr std::uint32_t kSliceBits = 4;
   // The pages from the first to the last whose translations are to be shot down.
   struct Range {
     Address first = ~Address{0};
@@ -144,36 +161,52 @@ class alignas(64) Pmap {
 
   Entry* TableAt(std::uint64_t entry) const;
   // The same, and makes the tables if need be; nullptr: no page.
-  Entry* WalkOrGrow(Address va) LOCKING_EXCLUDES(lock_);
-  bool Grow(Entry& slot, std::uint64_t color) LOCKING_EXCLUDES(lock_);
+  Entry* WalkOrGrow(Address va);
+  bool Grow(Entry& slot, std::uint64_t color);
   // Frees a table page that nothing points to, and whose entries are all 0.
-  void GiveBack(Page& table) LOCKING_EXCLUDES(lock_);
-  // The first entry in use from *va on and below `end`; *va becomes its address.
-  Entry* NextMapping(Address* va, Address end) const LOCKING_REQUIRES(lock_);
-  Entry* FindMapping(Address va, const Page& page) const LOCKING_REQUIRES(lock_);
+  void GiveBack(Page& table);
   Page& PageOf(std::uint64_t entry) const;
   static bool Maps(std::uint64_t entry, const Page& page) {
     return entry != 0 && FrameOf(entry) == page.frame &&
            ((entry & kUnmanaged) != 0) == page.unmanaged;
   }
 
-  // Steps 1 to 4 of the head comment.
-  void RemoveLocked(Address start, Address end) LOCKING_REQUIRES(lock_);
-  void Retire(Address va, Entry& entry) LOCKING_REQUIRES(lock_);
-  void TakeWriteLocked(Address start, Address end) LOCKING_REQUIRES(lock_);
+  // By a hash: with a remainder, threads that go through memory side by side would meet all along.
+  std::uint32_t SliceNumber(Address va) const {
+    const auto table = static_cast<std::uint32_t>(va >> (page_shift_ + index_bits_));
+    return (table * 0x9e3779b1u) >> (32 - kSliceBits);
+  }
+  Slice& SliceOf(Address va) { return slices_[SliceNumber(va)]; }
+  // Calls work(slice, start, end), with the slice locked, for each part of [start, end) that has a
+  // table.
+  template <typename Work>
+  void ForEachPart(Address start, Address end, Work work);
+  // The first entry in use from *va on and below `end`, which are in one table; *va becomes its
+  // address.
+  Entry* NextMapping(const Slice& slice, Address* va, Address end) const
+      LOCKING_REQUIRES(slice.lock);
+  Entry* FindMapping(const Slice& slice, Address va, const Page& page) const
+      LOCKING_REQUIRES(slice.lock);
+
+  // Steps 1 to 4 of the head comment, in one table.
+  void RemoveLocked(Slice& slice, Address start, Address end) LOCKING_REQUIRES(slice.lock);
+  void Retire(Slice& slice, Address va, Entry& entry) LOCKING_REQUIRES(slice.lock);
+  void TakeWriteLocked(Slice& slice, Address start, Address end) LOCKING_REQUIRES(slice.lock);
   // Whether a shootdown is due.
-  bool TakeWrite(Entry& entry) LOCKING_REQUIRES(lock_);
-  void SettleWrite(Entry& entry) LOCKING_REQUIRES(lock_);
+  static bool TakeWrite(Entry& entry);
+  void SettleWrite(Entry& entry);
   void ShootDown(const Range& range);
   void Fold(Page& page, std::uint64_t entry);
 
-  void RemoveMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
-  void TakeWriteMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
-  void ClearModifiedMapping(Address va, const Page& page) LOCKING_EXCLUDES(lock_);
+  void RemoveMapping(Address va, const Page& page);
+  void TakeWriteMapping(Address va, const Page& page);
+  void ClearModifiedMapping(Address va, const Page& page);
 
-  void EnterNew(Address va, Entry& entry, Page& page, std::uint64_t flags) LOCKING_REQUIRES(lock_);
-  void ChangeRights(Address va, Entry& entry, std::uint64_t flags) LOCKING_REQUIRES(lock_);
-  void SetWiredLocked(Entry& entry, bool wired) LOCKING_REQUIRES(lock_);
+  void EnterNew(Slice& slice, Address va, Entry& entry, Page& page, std::uint64_t flags)
+      LOCKING_REQUIRES(slice.lock);
+  void ChangeRights(Slice& slice, Address va, Entry& entry, std::uint64_t flags)
+      LOCKING_REQUIRES(slice.lock);
+  static void SetWiredLocked(Slice& slice, Entry& entry, bool wired) LOCKING_REQUIRES(slice.lock);
 
   // Calls `change` for the page's mappings with one of `flags`, with no PV list locked.
   static void ForMappingsWith(System& system, Page& page, std::uint64_t flags,
@@ -184,14 +217,28 @@ class alignas(64) Pmap {
   const std::uint32_t id_;
   const std::uint32_t page_shift_;
   const std::uint32_t index_bits_;  // log2 of the entries of a table
-  mutable MutexRole lock_;
+  std::vector<Slice> slices_;
   Entry root_{0};  // of the directory page; set once, by whoever needs it first
-  std::uint32_t resident_count_ LOCKING_GUARDED_BY(lock_) = 0;
-  std::uint32_t wired_count_ LOCKING_GUARDED_BY(lock_) = 0;
   // CPUs that may cache translations: set by the CPU before it reads an entry, never cleared while
   // the pmap is in use.
   std::array<locking::Atomic<std::uint64_t>, kMaxCpus / 64> active_{};
 };
+
+// A table that is made meanwhile gets its mappings afterwards.
+template <typename Work>
+void Pmap::ForEachPart(Address start, Address end, Work work) {
+  const Address span = Address{1} << (page_shift_ + index_bits_);
+  end = std::min(end, limit());
+  while (start < end) {
+    const Address part_end = std::min((start | (span - 1)) + 1, end);
+    if (Walk(start) != nullptr) {
+      Slice& slice = SliceOf(start);
+      RoleGuard guard(slice.lock);
+      work(slice, start, part_end);
+    }
+    start = part_end;
+  }
+}
 
 }  // namespace vm
 

@@ -23,11 +23,12 @@ class PmapChecker {
   // Calls visit(va, entry) for each entry in use, in order of address.
   template <typename Visit>
   static void ForEachEntry(Pmap& pmap, Visit visit) {
-    RoleGuard guard(pmap.lock_);
-    Address va = 0;
-    for (Entry* entry; (entry = pmap.NextMapping(&va, pmap.limit())) != nullptr;
-         va += pmap.system_.config().page_size)
-      visit(va, *entry);
+    pmap.ForEachPart(0, pmap.limit(), [&](Pmap::Slice& slice, Address va, Address end) {
+      slice.lock.AssertHeld();
+      for (Entry* entry; (entry = pmap.NextMapping(slice, &va, end)) != nullptr;
+           va += pmap.system_.config().page_size)
+        visit(va, *entry);
+    });
   }
   // Calls visit(frame) for the directory page and each table page.
   template <typename Visit>
