@@ -14,6 +14,10 @@
 namespace vm {
 namespace {
 
+// Faults in a row that found their page resident, after which the next one tries with the object's
+// lock shared: a try in vain costs a lock pair.
+constexpr std::uint32_t kResidentFaultsToShare = 4;
+
 // How one attempt at a fault ended. All locks are released.
 enum class Outcome : std::uint8_t {
   kDone,
@@ -24,9 +28,10 @@ enum class Outcome : std::uint8_t {
 
 // One fault, over as many attempts as it takes.
 //
-// The locks of an attempt: the map (shared), the first object of the chain, and the object of the
-// chain that is looked at, which may be the first. Which of them are held depends on where the walk
-// is, so the analysis is off in this class; the objects' run-time assertions cover it.
+// The locks of an attempt: the map (shared), the first object of the chain (shared, where its pages
+// are resident as a rule), and the object of the chain that is looked at, which may be the first.
+// Which of them are held depends on where the walk is, so the analysis is off in this class; the
+// objects' run-time assertions cover it.
 class Fault {
  public:
   Fault(System& system, Map& map, Pmap& pmap, Address va, Protection access, FaultKind kind)
@@ -64,6 +69,7 @@ class Fault {
   }
 
   Outcome Attempt() LOCKING_NO_ANALYSIS;
+  bool MapResident() LOCKING_NO_ANALYSIS;
   Outcome WalkChain() LOCKING_NO_ANALYSIS;
   Outcome Found(Page& page) LOCKING_NO_ANALYSIS;
   Outcome FoundLent(Page& page) LOCKING_NO_ANALYSIS;
@@ -136,8 +142,31 @@ Outcome Fault::Attempt() {
   entry_wired_ = entry->wired_count != 0 && !entry->in_transition;
   first_ = object_ = entry->object;
   first_index_ = index_ = entry->offset + system_.BytesToPages(va_ - entry->start);
+  if (first_->resident_faults >= kResidentFaultsToShare && MapResident()) {
+    map_.lock.UnlockShared();
+    return Outcome::kDone;
+  }
   first_->lock.Lock();
   return WalkChain();
+}
+
+// With the first object's lock shared: maps the page if it is resident there, and needs nothing but
+// that. False: nothing was done.
+bool Fault::MapResident() {
+  ObjectReadGuard guard(first_->lock);
+  Page* page = first_->index.Peek(first_index_);
+  const bool ready =
+      page != nullptr && !page->busied() && page->valid == system_.AllBlocks() && page->cow == 0 &&
+      kind_ == FaultKind::kAccess &&
+      !(first_->type == ObjectType::kVnode && Allows(protection_, Protection::kWrite));
+  if (!ready) {
+    first_->resident_faults = 0;
+    return false;
+  }
+  if (pmap_.Enter(va_, *page, protection_, entry_wired_) != Result::kOk) return false;
+  Keep(*page);
+  kind_of_fault_ = Event::kFaultResident;
+  return true;
 }
 
 // From the first object towards the back, hand over hand, until the page is found or known not to
@@ -171,6 +200,8 @@ Outcome Fault::Found(Page& page) {
     if (page.cow != 0) [[unlikely]]
       return FoundLent(page);
     kind_of_fault_ = Event::kFaultResident;
+    if (object_->resident_faults < kResidentFaultsToShare)
+      object_->resident_faults = object_->resident_faults + 1;
     return MapIn(page, protection_);
   }
   if (write_) return CopyUp(page);
@@ -294,7 +325,7 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
 // The page is used: on the active queue, and not the next to go. A wired one is on none.
 void Fault::Keep(Page& page) {
   if (kind_ == FaultKind::kWire) return;
-  page.referenced.Store(true, std::memory_order_relaxed);
+  if (!page.referenced.Peek()) page.referenced.Store(true, std::memory_order_relaxed);
   if (page.queue == PageQueue::kActive || page.unmanaged) return;
   PageRoleGuard guard(system_.queues().PageLock(page));
   if (page.wire_count == 0) system_.queues().Activate(page);

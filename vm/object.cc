@@ -38,6 +38,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   object->one_mapping = type == ObjectType::kDefault;
   object->color = system.NextColor(size);
   object->generation = 1;
+  object->resident_faults = 0;
   object->backing = nullptr;
   object->backing_offset = 0;
   object->credential = nullptr;

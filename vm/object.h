@@ -19,6 +19,7 @@
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
 
+#include "locking/relaxed.h"
 #include "locking/role.h"
 #include "vm/page_index.h"
 #include "vm/types.h"
@@ -44,6 +45,7 @@ class ObjectLock : public locking::RwRole {
   const Object& object_;
 };
 using ObjectGuard = locking::Guard<ObjectLock>;
+using ObjectReadGuard = locking::SharedGuard<ObjectLock>;
 
 // On cache lines of its own: else threads that share nothing would, by chance.
 class alignas(64) Object {
@@ -70,6 +72,8 @@ class alignas(64) Object {
   std::uint32_t dirty_generation LOCKING_GUARDED_BY(lock) = 0;
   MemoryAttribute memory_attribute LOCKING_GUARDED_BY(lock) = MemoryAttribute::kDefault;
   std::uint32_t generation LOCKING_GUARDED_BY(lock) = 0;  // changes with every insert and remove
+  // Faults in a row that found their page here. Only how the next one will go about it.
+  locking::Relaxed<std::uint32_t> resident_faults = 0;
 
   PageIndex index LOCKING_GUARDED_BY(lock);
   std::uint32_t resident_page_count LOCKING_GUARDED_BY(lock) = 0;

@@ -1,0 +1,170 @@
+// Faults on pages that are resident in their first object: they go side by side, and see all the
+// same what makes a page more than resident.
+#include "vm/fault.h"
+
+#include <vector>
+
+#include "locking/explore/check.h"
+#include "locking/thread.h"
+#include "tests/vm/files.h"
+#include "vm/check.h"
+#include "vm/object_clean.h"
+#include "vm/object_ranges.h"
+#include "vm/page_cow.h"
+
+namespace vm {
+namespace {
+
+constexpr std::uint32_t kPages = 8;
+
+// A machine with one space and memory whose pages have been faulted in so often that further faults
+// expect them to be resident.
+class ResidentMachine : public Machine {
+ public:
+  ResidentMachine() : space(system.CreateSpace()), start(Map(space, kPages)) {
+    for (std::uint32_t page = 0; page < kPages; ++page) Store(space, At(page), page);
+    for (int round = 0; round < 2; ++round) FaultAll();
+  }
+  Address At(std::uint32_t page) const { return start + page * kTestPageSize; }
+  void Forget() { space->pmap().Remove(At(0), At(kPages)); }
+  void FaultAll() {
+    Forget();
+    for (std::uint32_t page = 0; page < kPages; ++page)
+      EXPECT_EQ(space->Fault(At(page), Protection::kReadWrite), Result::kOk);
+  }
+  Object& FirstObject() LOCKING_NO_ANALYSIS {
+    locking::ReadGuard guard(space->map().lock);
+    return *space->map().Lookup(start)->object;
+  }
+  void ExpectSound() {
+    for (const locking::Finding& finding : CheckSystem(system))
+      ADD_FAILURE() << locking::FormatFinding(finding);
+  }
+
+  Space* const space;
+  const Address start;
+};
+
+TEST(ResidentFault, NeedsItsObjectSharedAlone) {
+  if (Machine().system.giant() != nullptr) GTEST_SKIP() << "readers of a giant exclude one another";
+  ResidentMachine machine;
+  machine.Forget();
+  Object& object = machine.FirstObject();
+  const std::uint64_t before = machine.system.counters().Get(Event::kFaultResident);
+  {
+    ObjectReadGuard guard(object.lock);
+    locking::Thread("faulter", [&] {
+      EXPECT_EQ(machine.Load(machine.space, machine.At(3), 1), 3u);
+    }).Join();
+  }
+  EXPECT_EQ(machine.system.counters().Get(Event::kFaultResident), before + 1);
+  machine.ExpectSound();
+}
+
+TEST(ResidentFault, APageThatIsNotThereIsZeroFilledAllTheSame) {
+  ResidentMachine machine;
+  machine.Forget();
+  ASSERT_EQ(machine.space->Advise(machine.At(2), kTestPageSize, Advice::kFree), Result::kOk);
+  {
+    Object& object = machine.FirstObject();
+    ObjectGuard guard(object.lock);
+    RemovePages(machine.system, object, 2, 3, {});
+  }
+  for (std::uint32_t page = 0; page < kPages; ++page)
+    EXPECT_EQ(machine.Load(machine.space, machine.At(page)), page == 2 ? 0 : page);
+  machine.ExpectSound();
+}
+
+TEST(ResidentFault, ALentPageIsReplacedWhenItIsWritten) {
+  ResidentMachine machine;
+  Page* lent = nullptr;
+  ASSERT_EQ(machine.space->LendPage(machine.At(5), &lent), Result::kOk);
+  machine.Store(machine.space, machine.At(5), 77);
+  EXPECT_NE(machine.FirstPage(machine.space, machine.At(5)), lent);
+  EXPECT_EQ(machine.Load(machine.space, machine.At(5)), 77u);
+  ReturnPage(machine.system, *lent);
+  machine.ExpectSound();
+}
+
+TEST(ResidentFault, APageMadeInvalidIsReadInAgain) {
+  FileMachine machine(kPages);
+  const Address start = machine.Shared(kPages);
+  for (int round = 0; round < 2; ++round) {
+    machine.space->pmap().Remove(start, start + kPages * kTestPageSize);
+    for (std::uint32_t page = 0; page < kPages; ++page)
+      EXPECT_EQ(machine.Load(machine.space, start + page * kTestPageSize),
+                FileMachine::ValueOf(page));
+  }
+  machine.file.SetWord(3 * kTestPageSize, 99);
+  ASSERT_EQ(
+      machine.space->Sync(start, kPages * kTestPageSize, SyncMode::kSynchronous, Invalidate::kYes),
+      Result::kOk);
+  EXPECT_EQ(machine.Load(machine.space, start + 3 * kTestPageSize), 99u);
+}
+
+TEST(ResidentFault, AStoreToAFileIsWrittenByTheNextSync) {
+  FileMachine machine(kPages);
+  const Address start = machine.Shared(kPages);
+  for (std::uint64_t value = 1; value < 4; ++value) {
+    machine.space->pmap().Remove(start, start + kPages * kTestPageSize);
+    for (std::uint32_t page = 0; page < kPages; ++page)
+      machine.Store(machine.space, start + page * kTestPageSize, value);
+    ASSERT_EQ(
+        machine.space->Sync(start, kPages * kTestPageSize, SyncMode::kSynchronous, Invalidate::kNo),
+        Result::kOk);
+    for (std::uint32_t page = 0; page < kPages; ++page)
+      EXPECT_EQ(machine.file.WordAt(page * kTestPageSize), value);
+  }
+}
+
+// Two spaces share an object: threads of both fault on its pages while others take the mappings and
+// the pages away.
+class SharedMemory {
+ public:
+  void Run() {
+    const Address start = machine_.start;
+    Space* sharer = machine_.space;
+    {
+      std::vector<locking::Thread> threads;
+      for (std::uint32_t cpu = 0; cpu < 2; ++cpu)
+        threads.emplace_back("faulter", [this, sharer, start, cpu] {
+          for (std::uint32_t i = 0; i < 6; ++i) {
+            const std::uint32_t page = (i + 3 * cpu) % 3;
+            const Address word = start + page * kTestPageSize + 8 * (1 + cpu);
+            machine_.Store(sharer, word, i + 1, cpu);
+            locking::explore::Expect(machine_.Load(sharer, word, cpu) == i + 1,
+                                     "a store is seen by the next load");
+          }
+        });
+      threads.emplace_back("taker", [this] {
+        Object& object = machine_.FirstObject();
+        for (std::uint32_t i = 0; i < 6; ++i) {
+          ObjectGuard guard(object.lock);
+          Page* page = LookupPage(object, i % 3);
+          if (page == nullptr) continue;
+          Pmap::RemoveAll(machine_.system, *page);
+          for (int step = 0; step < 3; ++step) locking::Yield();
+          locking::explore::Expect(!Pmap::IsMapped(machine_.system, *page),
+                                   "nobody maps a page whose object is locked exclusively");
+        }
+      });
+    }
+    locking::explore::Expect(CheckSystem(machine_.system).empty(), "the machine is sound");
+  }
+
+ private:
+  ResidentMachine machine_;
+};
+
+TEST(ResidentFaultExploration, NobodyMapsAPageWhileItsObjectIsLockedExclusively) {
+  const auto result = locking::explore::Check(
+      [] { SharedMemory().Run(); },
+      {.test = "resident faults", .executions = 3000, .max_steps = 100'000});
+  ASSERT_EQ(result.error, "");
+  for (const auto& failure : result.failures)
+    ADD_FAILURE() << "execution " << failure.execution << "\n"
+                  << locking::FormatFinding(failure.finding);
+}
+
+}  // namespace
+}  // namespace vm
