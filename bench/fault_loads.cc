@@ -14,6 +14,8 @@ namespace {
 using vm::Address;
 using vm::Protection;
 
+constexpr std::uint32_t kSmallSetPages = 4096;
+
 void Check(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
 }
@@ -21,12 +23,14 @@ void Check(bool ok, const char* what) {
 // A machine with room for `pages_a_thread` pages of each thread, and for their page tables; its
 // frames are in the host's memory.
 std::shared_ptr<vm::System> NewMachine(std::uint32_t threads, std::uint64_t pages_a_thread,
-                                       std::uint32_t swap_slots = 0) {
+                                       std::uint32_t swap_slots = 0,
+                                       vm::LockDialect locks = vm::LockDialect::kQueues) {
   const auto pages = static_cast<std::uint32_t>(pages_a_thread + pages_a_thread / 8 + 64);
   auto system = std::make_shared<vm::System>(vm::SystemConfig{.pages = threads * pages,
                                                               .page_size = kPageSize,
                                                               .cpus = threads,
-                                                              .swap_slots = threads * swap_slots});
+                                                              .swap_slots = threads * swap_slots,
+                                                              .locks = locks});
   // Else the host kernel's faults would be measured with the first round.
   for (vm::Page& page : system->pages()) vm::ZeroPage(*system, page);
   return system;
@@ -35,13 +39,13 @@ std::shared_ptr<vm::System> NewMachine(std::uint32_t threads, std::uint64_t page
 // One thread with a space of its own, which maps a set of pages.
 class FaultLoad : public Load {
  public:
-  FaultLoad(std::shared_ptr<vm::System> system, vm::Space* space)
-      : system_(std::move(system)), space_(space) {
+  FaultLoad(std::shared_ptr<vm::System> system, vm::Space* space, std::uint32_t pages = set_pages)
+      : system_(std::move(system)), space_(space), pages_(pages) {
     Check(space != nullptr, "the machine is too small for a space");
   }
   ~FaultLoad() override { space_->Exit(); }
 
-  std::uint64_t iterations() const override { return set_pages; }
+  std::uint64_t iterations() const override { return pages_; }
   bool needs_setup() const override { return true; }
   void Run() override { FaultAll(Protection::kReadWrite); }
 
@@ -50,9 +54,10 @@ class FaultLoad : public Load {
               vm::Result::kOk,
           "the set cannot be mapped");
   }
-  void FaultAll(Protection access) {
+  void FaultAll(Protection access) { FaultPages(access, 0, pages_); }
+  void FaultPages(Protection access, std::uint32_t first, std::uint32_t last) {
     bool ok = true;
-    for (std::uint32_t i = 0; i < set_pages; ++i)
+    for (std::uint32_t i = first; i < last; ++i)
       ok &= space_->Fault(PageAt(i), access) == vm::Result::kOk;
     Check(ok, "a fault failed");
   }
@@ -61,20 +66,69 @@ class FaultLoad : public Load {
   }
 
  protected:
-  static Address SetBytes() { return Address{set_pages} * kPageSize; }
+  Address SetBytes() const { return Address{pages_} * kPageSize; }
   Address PageAt(std::uint32_t i) const { return start_ + Address{i} * kPageSize; }
 
   const std::shared_ptr<vm::System> system_;
   vm::Space* const space_;
+  const std::uint32_t pages_;
   Address start_ = 0;
 };
 
 class ResidentLoad final : public FaultLoad {
  public:
   using FaultLoad::FaultLoad;
-  // This space was forked from that of `other`, which shares its set.
-  void ShareSetOf(const ResidentLoad& other) { start_ = other.start_; }
-  void Prepare() override { space_->pmap().Remove(start_, PageAt(set_pages)); }
+  void Prepare() override { space_->pmap().Remove(start_, PageAt(pages_)); }
+};
+
+// One set, mapped by each thread in a map of its own, which was forked from the first one's. Each
+// begins in another place.
+class SharedResidentLoad final : public FaultLoad {
+ public:
+  SharedResidentLoad(std::shared_ptr<vm::System> system, vm::Space* space, std::uint32_t first_page)
+      : FaultLoad(std::move(system), space), first_page_(first_page) {}
+
+  void ShareSetOf(const SharedResidentLoad& other) { start_ = other.start_; }
+  void Prepare() override { space_->pmap().Remove(start_, PageAt(pages_)); }
+  void Run() override {
+    FaultPages(Protection::kReadWrite, first_page_, pages_);
+    FaultPages(Protection::kReadWrite, 0, first_page_);
+  }
+
+ private:
+  const std::uint32_t first_page_;
+};
+
+// A set of its own in one object, map and pmap, which all threads have in common.
+class OneSpaceLoad final : public Load {
+ public:
+  // The space of all of them; ends with the last.
+  struct Common {
+    std::shared_ptr<vm::System> system;
+    vm::Space* space;
+    Address start = 0;
+    ~Common() { space->Exit(); }
+  };
+  OneSpaceLoad(std::shared_ptr<Common> common, std::uint32_t thread)
+      : common_(std::move(common)),
+        start_(common_->start + Address{thread} * set_pages * kPageSize) {}
+
+  std::uint64_t iterations() const override { return set_pages; }
+  bool needs_setup() const override { return true; }
+  void Prepare() override {
+    common_->space->pmap().Remove(start_, start_ + Address{set_pages} * kPageSize);
+  }
+  void Run() override {
+    bool ok = true;
+    for (std::uint32_t i = 0; i < set_pages; ++i)
+      ok &= common_->space->Fault(start_ + Address{i} * kPageSize, Protection::kReadWrite) ==
+            vm::Result::kOk;
+    Check(ok, "a fault failed");
+  }
+
+ private:
+  const std::shared_ptr<Common> common_;
+  const Address start_;
 };
 
 class ZeroFillLoad final : public FaultLoad {
@@ -150,21 +204,54 @@ Loads Resident(std::uint32_t threads) {
   return loads;
 }
 
-Loads SharedResident(std::uint32_t threads) {
-  const auto system = NewMachine(threads, set_pages);
-  vm::Space* const first = system->CreateSpace();
-  Loads loads;
-  for (std::uint32_t i = 0; i < threads; ++i) {
-    auto load = std::make_unique<ResidentLoad>(system, i == 0 ? first : first->Fork());
-    if (i == 0) {
-      load->MapSet(vm::Inheritance::kShare);
-      load->FaultAll(Protection::kReadWrite);
-    } else {
-      load->ShareSetOf(static_cast<const ResidentLoad&>(*loads.front()));
-    }
+MakeLoads ResidentIn(std::uint32_t pages) {
+  return [pages](std::uint32_t) {
+    const auto system = std::make_shared<vm::System>(
+        vm::SystemConfig{.pages = pages, .page_size = kPageSize, .cpus = 1});
+    auto load = std::make_unique<ResidentLoad>(system, system->CreateSpace(), kSmallSetPages);
+    load->MapSet();
+    load->FaultAll(Protection::kReadWrite);
+    Loads loads;
     loads.push_back(std::move(load));
-  }
-  return loads;
+    return loads;
+  };
+}
+
+MakeLoads SharedResident(vm::LockDialect locks) {
+  return [locks](std::uint32_t threads) {
+    const auto system = NewMachine(threads, set_pages, 0, locks);
+    vm::Space* const first = system->CreateSpace();
+    Loads loads;
+    for (std::uint32_t i = 0; i < threads; ++i) {
+      auto load = std::make_unique<SharedResidentLoad>(system, i == 0 ? first : first->Fork(),
+                                                       i * (set_pages / threads));
+      if (i == 0) {
+        load->MapSet(vm::Inheritance::kShare);
+        load->FaultAll(Protection::kReadWrite);
+      } else {
+        load->ShareSetOf(static_cast<const SharedResidentLoad&>(*loads.front()));
+      }
+      loads.push_back(std::move(load));
+    }
+    return loads;
+  };
+}
+
+MakeLoads OneSpaceResident(vm::LockDialect locks) {
+  return [locks](std::uint32_t threads) {
+    const auto system = NewMachine(threads, set_pages, 0, locks);
+    const auto common = std::make_shared<OneSpaceLoad::Common>(system, system->CreateSpace());
+    Check(common->space->MapAnonymous(0, Address{threads} * set_pages * kPageSize,
+                                      Protection::kReadWrite, vm::Inheritance::kCopy,
+                                      &common->start) == vm::Result::kOk,
+          "the sets cannot be mapped");
+    Loads loads;
+    for (std::uint32_t i = 0; i < threads; ++i) {
+      loads.push_back(std::make_unique<OneSpaceLoad>(common, i));
+      loads.back()->Run();
+    }
+    return loads;
+  };
 }
 
 Loads ZeroFill(std::uint32_t threads) {

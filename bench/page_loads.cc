@@ -1,8 +1,10 @@
 #include "bench/page_loads.h"
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -29,6 +31,34 @@ std::shared_ptr<vm::System> NewMachine(std::uint32_t pages) {
   return std::make_shared<vm::System>(
       vm::SystemConfig{.pages = pages, .page_size = kPageSize, .cpus = 1, .swap_slots = 0});
 }
+
+// Of this process, in the host's memory.
+std::uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+class BuildLoad final : public Load {
+ public:
+  explicit BuildLoad(std::uint32_t pages) : pages_(pages) {}
+  std::uint64_t iterations() const override { return 1; }
+  bool needs_setup() const override { return true; }
+  void Prepare() override { before_ = ResidentBytes(); }
+  void Run() override { system_ = NewMachine(pages_); }
+  void Finish() override {
+    bytes_ = static_cast<double>(ResidentBytes() - before_) / pages_;
+    system_.reset();
+  }
+  double bytes() const override { return bytes_; }
+
+ private:
+  const std::uint32_t pages_;
+  std::shared_ptr<vm::System> system_;
+  std::uint64_t before_ = 0;
+  double bytes_ = 0;
+};
 
 class AllocFreeLoad final : public Load {
  public:
@@ -171,12 +201,14 @@ Loads Build64(std::uint32_t) {
   });
 }
 
-Loads AllocFree(std::uint32_t threads) {
-  const auto system = NewMachine(4096);
-  Loads loads;
-  for (std::uint32_t i = 0; i < threads; ++i)
-    loads.push_back(std::make_unique<AllocFreeLoad>(system));
-  return loads;
+MakeLoads AllocFree(std::uint32_t pages) {
+  return [pages](std::uint32_t threads) {
+    const auto system = NewMachine(pages);
+    Loads loads;
+    for (std::uint32_t i = 0; i < threads; ++i)
+      loads.push_back(std::make_unique<AllocFreeLoad>(system));
+    return loads;
+  };
 }
 
 namespace {
@@ -200,6 +232,7 @@ MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages) {
     return loads;
   };
 }
+MakeLoads Build(std::uint32_t pages) { return OfPages<BuildLoad>(pages); }
 MakeLoads Collapse(std::uint32_t pages) { return OfPages<CollapseLoad>(pages); }
 MakeLoads Fork(std::uint32_t pages) { return OfPages<ForkLoad>(pages); }
 

@@ -9,8 +9,11 @@ namespace bench {
 
 // A machine of 64 pages, built and torn down.
 Loads Build64(std::uint32_t threads);
-// A page of an object of the thread's own.
-Loads AllocFree(std::uint32_t threads);
+// A machine of `pages` pages, built; tearing it down is not timed. Its bytes are those of the
+// host's memory that it takes for each page before any is used.
+MakeLoads Build(std::uint32_t pages);
+// A page of an object of the thread's own, in a machine of `pages` pages.
+MakeLoads AllocFree(std::uint32_t pages);
 // Lookups, scattered, in an index of `pages` pages.
 MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages);
 // The last other reference to a backer of `pages` pages goes, so that its shadow takes them over.

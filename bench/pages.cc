@@ -6,10 +6,13 @@ namespace {
 
 const bool kRegistered = [] {
   RegisterLoads("System/build_64", Build64);
-  RegisterLoads("Page/alloc_free", AllocFree, {1, 2});
+  for (const std::uint32_t pages : {16'384u, 16'777'216u})
+    RegisterLoads("System/build/" + std::to_string(pages), Build(pages));
+  for (const std::uint32_t pages : {10'000u, 10'000'000u})
+    RegisterLoads("Page/alloc_free/" + std::to_string(pages), AllocFree(pages), {1, 2});
   for (const vm::IndexKind kind : vm::kIndexKinds) {
     const std::string name = std::string("Page/lookup/") + vm::IndexKindName(kind) + "/";
-    for (std::uint32_t pages : {100u, 10'000u, 1'000'000u})
+    for (const std::uint32_t pages : {100u, 10'000u, 1'000'000u, 10'000'000u})
       RegisterLoads(name + std::to_string(pages), Lookup(kind, pages));
   }
   for (std::uint32_t pages : {16u, 512u, 8192u}) {

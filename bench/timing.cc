@@ -97,14 +97,19 @@ Timed TimeStretch(Load& load, std::barrier<>& barrier, clockid_t clock, std::uin
   return timed;
 }
 
-Loads Arithmetic(std::uint32_t threads) {
-  auto step = [value = std::uint64_t{1}]() mutable {
+// Apart from the next one's by two cache lines: side by side, threads would wait for each other.
+struct alignas(128) ArithmeticStep {
+  std::uint64_t value = 1;
+  void operator()() {
     value = value * 6364136223846793005u + 1442695040888963407u;
     benchmark::DoNotOptimize(value);
-  };
+  }
+};
+
+Loads Arithmetic(std::uint32_t threads) {
   Loads loads;
   for (std::uint32_t i = 0; i < threads; ++i)
-    loads.push_back(std::make_unique<LoopLoad<decltype(step)>>(10'000, step));
+    loads.push_back(std::make_unique<LoopLoad<ArithmeticStep>>(10'000, ArithmeticStep()));
   return loads;
 }
 

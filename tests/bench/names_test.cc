@@ -64,14 +64,18 @@ TEST(BenchmarkNames, Locks) {
 TEST(BenchmarkNames, Fault) {
   std::vector<std::string> names;
   for (const char* kind :
-       {"Fault/resident", "Fault/zero_fill", "Fault/cow", "Fault/swap_in", "Fault/resident/shared",
-        "HostFault/anonymous", "HostFault/shared_memfd", "HostFault/private_file", "HostFault/cow"})
+       {"Fault/resident", "Fault/zero_fill", "Fault/cow", "Fault/swap_in",
+        "Fault/resident/one_object", "Fault/resident/one_space",
+        "Fault/resident/one_object/per_page", "Fault/resident/one_space/per_page",
+        "Fault/resident/one_object/giant", "Fault/resident/one_space/giant", "HostFault/anonymous",
+        "HostFault/shared_memfd", "HostFault/private_file", "HostFault/cow"})
     AddThreads(kind, {1, 2}, &names);
   ExpectNames("fault", names);
 }
 
 TEST(BenchmarkNames, Pages) {
   std::vector<std::string> names = {"System/build_64",
+                                    "System/build/16777216",
                                     "Page/lookup/radix/100",
                                     "Collapse/16",
                                     "Collapse/512",
@@ -82,7 +86,7 @@ TEST(BenchmarkNames, Pages) {
                                     "Cpu/store_miss",
                                     "Page/lookup/rbtree/10000",
                                     "Page/lookup/splay/1000000"};
-  AddThreads("Page/alloc_free", {1, 2}, &names);
+  AddThreads("Page/alloc_free/10000000", {1, 2}, &names);
   ExpectNames("pages", names);
 }
 
