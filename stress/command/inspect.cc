@@ -41,9 +41,13 @@ InspectedMachine MachineOfRecord(const std::string& text, const std::string& pat
     FailUsage(OneLine(path) + ": is of the test " + OneLine(failure.test) +
               ", which has no machine; accepted: a failure of a scenario");
   std::optional<vm::MachineState> machine;
-  const Exploration exploration =
-      PlanExploration(FlagsOf(failure, path), LookInto(&machine, /*at_end=*/false));
-  const explore::ReplayResult result = explore::Replay(exploration.body, failure);
+  const auto replay = [&](bool at_end) {
+    const MachineLook look = LookInto(&machine, at_end);
+    return explore::Replay(PlanExploration(FlagsOf(failure, path), look).body, failure);
+  };
+  const explore::ReplayResult result = replay(/*at_end=*/false);
+  // What failed did not end the execution: then the machine is shown as its workers left it.
+  if (result.failed && !machine.has_value()) replay(/*at_end=*/true);
   if (!machine.has_value())
     FailUsage(OneLine(path) + ": this program does not fail as recorded; a replay needs the " +
               "sources it was recorded with");
