@@ -1,5 +1,5 @@
-// A folder of the host, and a system whose calls fail when told to. It stands in place of functions
-// of the C library: for one file of a test.
+// A folder of the host, and a system whose calls fail when told to: a test that is linked with this
+// has them in place of the functions of the C library.
 #ifndef TESTS_VM_HOST_CALLS_H_
 #define TESTS_VM_HOST_CALLS_H_
 
@@ -7,11 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -25,30 +22,6 @@ inline HostFault g_write_fault;
 inline HostFault g_read_fault;
 inline int g_direct_error = 0;                     // of a plain pwrite
 inline std::vector<int>* g_write_flags = nullptr;  // of the calls; only where one thread writes
-
-inline ssize_t AnswerCall(ssize_t bytes) {
-  if (bytes >= 0) return bytes;
-  errno = static_cast<int>(-bytes);
-  return -1;
-}
-
-}  // namespace vm
-
-extern "C" ssize_t pwritev2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  if (vm::g_write_flags != nullptr) vm::g_write_flags->push_back(flags);
-  if (vm::g_write_fault) return vm::AnswerCall(vm::g_write_fault(vectors, count, offset));
-  return syscall(SYS_pwritev2, fd, vectors, count, offset, 0, flags);
-}
-extern "C" ssize_t preadv2(int fd, const iovec* vectors, int count, off_t offset, int flags) {
-  if (vm::g_read_fault) return vm::AnswerCall(vm::g_read_fault(vectors, count, offset));
-  return syscall(SYS_preadv2, fd, vectors, count, offset, 0, flags);
-}
-extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
-  if (vm::g_direct_error != 0) return vm::AnswerCall(-vm::g_direct_error);
-  return syscall(SYS_pwrite64, fd, bytes, count, offset);
-}
-
-namespace vm {
 
 class HostCallsTest : public testing::Test {
  protected:

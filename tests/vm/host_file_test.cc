@@ -179,7 +179,9 @@ class MappedHostFile : public HostFileTest {
   void Map(const std::string& name) {
     file_ = Open(name);
     g_write_flags = nullptr;  // several threads write
-    if (file_->size() == 0) ASSERT_EQ(file_->Truncate(kPages * kTestPageSize), Result::kOk);
+    if (file_->size() == 0) {
+      ASSERT_EQ(file_->Truncate(kPages * kTestPageSize), Result::kOk);
+    }
     vnode_ = OpenVnode(machine_.system, *file_);
     space_ = machine_.system.CreateSpace();
     ASSERT_EQ(space_->MapFile(0, kPages * kTestPageSize, *vnode_, 0, Protection::kReadWrite,

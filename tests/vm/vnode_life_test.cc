@@ -94,7 +94,9 @@ TEST(Vnode, OneThatIsOpenedWhileItEndsLosesNothing) {
                                Space::Sharing::kShared, &start),
                 Result::kOk);
       const Address mine = start + number * 8;
-      if (round > 1) EXPECT_EQ(machine.Load(space, mine, number), round - 1);
+      if (round > 1) {
+        EXPECT_EQ(machine.Load(space, mine, number), round - 1);
+      }
       machine.Store(space, mine, round, number);
       EXPECT_EQ(ReleaseVnode(machine.system, vnode), Result::kOk);
       EXPECT_EQ(space->Unmap(start, 2 * kPage), Result::kOk);
