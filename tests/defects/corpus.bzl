@@ -26,7 +26,7 @@ DEFECTS = [
     ("d18_copy_freed_of_an_invalid_page", "collapse.cc", "forget", ["INV-49", "INV-51"], None),
     ("d19_split_meets_a_dead_backer", "collapse.cc", "split", ["INV-36"], None),
     ("d20_split_of_busy_pages", "split.cc", "split", ["INV-18"], None),
-    ("d21_copy_while_its_source_may_go", "fault.cc", "fork", ["INV-42", "INV-48"], None),
+    ("d21_copy_while_its_source_may_go", "fault.cc", "fork", ["INV-42", "INV-48", "RACE"], None),
     ("d22_wired_page_freed_by_a_collapse", "collapse.cc", "lent_fork", ["INV-30"], None),
     ("d23_collapse_by_the_page_daemon", "pageout.cc", "fork_pageout", ["INV-36"], None),
     ("d24_collapse_gives_up_for_swap", "collapse.cc", "fork_pageout", ["INV-39"], None),

@@ -241,6 +241,20 @@ TEST_F(AdviseTest, AQueryOfMemoryThatNobodyTouchedFindsNothing) {
   other->Exit();
 }
 
+TEST_F(AdviseTest, AQueryTellsWhatOnlyAMappingKnows) {
+  machine_.PageOut(0, 2);
+  for (std::uint32_t page = 0; page < 2; ++page) {
+    machine_.PageAt(page)->referenced.Store(false);
+    Pmap::TestAndClearReferenced(machine_.system, *machine_.PageAt(page));
+  }
+  Word(machine_.space, 0);
+  std::vector<PageStatus> pages;
+  ASSERT_EQ(machine_.space->Query(machine_.At(0), 2 * kTestPageSize, &pages), Result::kOk);
+  ASSERT_FALSE(machine_.PageAt(0)->referenced.Load());
+  EXPECT_TRUE(pages[0].referenced);
+  EXPECT_FALSE(pages[1].referenced);
+}
+
 TEST_F(AdviseTest, AQuerySeesThroughTheChainAndWhatIsMappedHereAlone) {
   Space* child = machine_.space->Fork();
   machine_.Store(child, machine_.At(0), 1);

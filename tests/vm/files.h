@@ -29,7 +29,9 @@ class TestFile final : public BackingFile {
   Transfer Read(std::uint64_t offset, std::span<const std::span<std::byte>> ranges) override {
     reads.Add();
     if (fail_reads || (fail_reads_of_several && ranges.size() > 1)) return {0, Result::kIoError};
-    return memory_->Read(offset, ranges);
+    Transfer transfer = memory_->Read(offset, ranges);
+    transfer.bytes = std::min(transfer.bytes, short_read);
+    return transfer;
   }
   Transfer Write(std::uint64_t offset,
                  std::span<const std::span<const std::byte>> ranges) override {
@@ -67,6 +69,7 @@ class TestFile final : public BackingFile {
   Result fail_writes = Result::kOk;
   bool fail_truncate = false;
   bool fail_sync = false;
+  std::uint64_t short_read = ~0ull;   // most bytes of one read
   std::uint64_t short_write = ~0ull;  // most bytes of one write
   std::function<void()> during_write;
   locking::Counter reads;

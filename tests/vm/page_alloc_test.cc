@@ -64,6 +64,13 @@ TEST_F(PageAllocTest, ACachePageGoesBeforeTheReserveIsDugInto) {
   EXPECT_EQ(system_.counters().Get(Event::kCacheReclaimed), 1u);
 }
 
+TEST_F(PageAllocTest, WhoIsNotToReclaimLeavesTheCacheAlone) {
+  Exhaust(AllocClass::kNormal);
+  Cache(0);
+  EXPECT_EQ(AllocateUnownedPage(system_, {.reclaim = false}), nullptr);
+  EXPECT_EQ(queues_.cache_count(), 1u);
+}
+
 TEST_F(PageAllocTest, AnInterruptLeavesTheCacheAlone) {
   Cache(0);
   Exhaust(AllocClass::kInterrupt);

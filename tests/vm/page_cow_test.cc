@@ -229,6 +229,18 @@ TEST_F(PageCowDeathTest, Inv27APageIsReturnedTooOften) {
   EXPECT_DEATH(ReturnPage(system_, *machine_.PageAt(1)), "INV-27.*not lent");
 }
 
+TEST_F(PageCowDeathTest, Inv18ABusyPageIsLent) {
+  Object* object = machine_.FirstObject();
+  Page* page = machine_.PageAt(1);
+  EXPECT_DEATH(
+      {
+        ObjectGuard guard(object->lock);
+        page->busy_owner = 1;
+        (void)LendPage(system_, *object, *page);
+      },
+      "INV-18.*lent that is busy");
+}
+
 TEST_F(PageCowDeathTest, Inv18APageIsReplacedThatIsNotLent) {
   Object* object = machine_.FirstObject();
   Page* page = machine_.PageAt(1);

@@ -158,7 +158,7 @@ TEST_F(PageGrabTest, GivesNothingWhenThereIsNoMemory) {
 }
 
 TEST_F(PageGrabTest, WaitsForMemoryAndGoesOn) {
-  system_.Start();
+  system_.free_queue().Start();  // without a page daemon: nobody says that there is no memory
   std::vector<Page*> taken;
   while (Page* page = AllocateUnownedPage(system_, {.alloc_class = AllocClass::kInterrupt}))
     taken.push_back(page);
@@ -167,7 +167,7 @@ TEST_F(PageGrabTest, WaitsForMemoryAndGoesOn) {
   while (system_.counters().Get(Event::kPageWait) == 0) locking::Yield();
   for (Page* page : taken) FreeUnownedPage(system_, *page);
   grabber.Join();
-  system_.Stop();
+  system_.free_queue().Stop();
   ASSERT_NE(got, nullptr);
   EXPECT_EQ(got->pindex, kNew);
   Settle(*got);

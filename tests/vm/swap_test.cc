@@ -64,6 +64,9 @@ TEST(SwapSlotsDeathTest, ASlotThatIsNotUsedCannotBeFreed) {
   EXPECT_EQ(slots.Allocate(2).count, 2u);
   slots.Free(1, 1);
   EXPECT_DEATH(slots.Free(1, 1), "INV-51");
+  SwapSlots all(64);
+  EXPECT_EQ(all.Allocate(64).count, 64u);
+  EXPECT_DEATH(all.Free(63, 2), "INV-51.*slot 64");
 }
 
 // ---- The memory store ----

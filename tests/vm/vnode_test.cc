@@ -90,6 +90,16 @@ TEST(FileMapping, AReadThatFailsIsReportedAndLeavesNothing) {
   EXPECT_EQ(machine.Load(machine.space, base), FileMachine::ValueOf(0));
 }
 
+TEST(FileMapping, AReadThatEndsEarlyIsAnError) {
+  FileMachine machine(1);
+  const Address base = machine.Shared(1);
+  machine.file.short_read = kPage - 1;
+  EXPECT_EQ(machine.TryLoad(base), Result::kIoError);
+  EXPECT_EQ(machine.PageOfFile(0), nullptr);
+  machine.file.short_read = ~0ull;
+  EXPECT_EQ(machine.Load(machine.space, base), FileMachine::ValueOf(0));
+}
+
 TEST(FileMapping, ANeighbourThatCannotBeReadIsNotMissed) {
   FileMachine machine(4);
   const Address base = machine.Shared(4);
