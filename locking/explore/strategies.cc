@@ -27,12 +27,16 @@ void RecordedSchedule::BeginExecution(std::uint64_t seed) {
 }
 
 std::uint32_t RecordedSchedule::Pick(const Choice& choice) {
-  if (choice.step < choices_.size()) {
-    for (std::uint32_t i = 0; i < choice.count; ++i)
-      if (choice.runnable[i]->id == choices_[choice.step]) return i;
-  }
   // Beyond its end the record says nothing: who is asked for may all find their locks held.
-  if (!diverged_ && choice.step < choices_.size()) {
+  if (choice.step >= choices_.size()) return 0;
+  for (std::uint32_t i = 0; i < choice.count; ++i) {
+    if (choice.runnable[i]->id != choices_[choice.step]) continue;
+    if (diverged_ && divergence_step_ == choice.step) diverged_ = false;
+    return i;
+  }
+  // It may run once time has passed, which it does when all who are asked for find their locks
+  // held: then the same step is asked for again.
+  if (!diverged_) {
     diverged_ = true;
     divergence_step_ = choice.step;
   }

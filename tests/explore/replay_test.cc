@@ -125,6 +125,32 @@ TEST(Replay, OfSpinningForTimeIsExact) {
   }
 }
 
+// Time passes once whoever could run has been asked, and found its lock held: of which the record
+// says nothing.
+TEST(Replay, OfASleepWhileTheOthersWaitForTheSleepersLock) {
+  const auto body = [] {
+    Mutex mutex(kFirst), interlock(kSecond);
+    SleepQueue queue;
+    Thread sleeper("sleeper", [&] {
+      MutexGuard guard(mutex);
+      interlock.Lock();
+      queue.SleepDrop(&queue, interlock, {&kEvent}, Clock::NowNs() + 50'000).AndRetry();
+    });
+    Thread waiter("waiter", [&] { MutexGuard guard(mutex); });
+    sleeper.Join();
+    waiter.Join();
+    Expect(false, "this always fails");
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Result result = Check(body, {.test = "sleeps", .seed = seed, .executions = 1});
+    ASSERT_EQ(result.failures.size(), 1u);
+    EXPECT_TRUE(result.failures[0].reproduced);
+    const ReplayResult again = Replay(body, result.failures[0]);
+    EXPECT_TRUE(again.failed);
+    EXPECT_FALSE(again.diverged) << again.divergence;
+  }
+}
+
 TEST(Replay, SaysThatTheProgramIsAnother) {
   const Failure failure = FailureOf(Abba, "abba");
   const ReplayResult other = Replay(LostUpdate, failure);
