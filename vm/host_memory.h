@@ -10,9 +10,29 @@
 
 namespace vm {
 
-// `bytes` of memory that was not touched yet. `alignment`: a power of two. Throws std::bad_alloc.
+// `bytes` of memory that was not touched yet, and of which the host need not have more than is
+// touched. `alignment`: a power of two, at most a huge page. Throws std::bad_alloc.
 void* AllocateHostMemory(std::size_t bytes, std::size_t alignment);
-void FreeHostMemory(void* memory, std::size_t alignment);
+// With what it was allocated with.
+void FreeHostMemory(void* memory, std::size_t bytes, std::size_t alignment);
+
+class HostMemory {
+ public:
+  HostMemory(std::size_t bytes, std::size_t alignment)
+      : bytes_(bytes),
+        alignment_(alignment),
+        memory_(static_cast<std::byte*>(AllocateHostMemory(bytes, alignment))) {}
+  ~HostMemory() { FreeHostMemory(memory_, bytes_, alignment_); }
+  HostMemory(const HostMemory&) = delete;
+
+  std::size_t size() const { return bytes_; }
+  std::byte* get() const { return memory_; }
+
+ private:
+  const std::size_t bytes_;
+  const std::size_t alignment_;
+  std::byte* const memory_;
+};
 
 template <typename T>
 struct HostAllocator {
@@ -24,7 +44,9 @@ struct HostAllocator {
   T* allocate(std::size_t count) {
     return static_cast<T*>(AllocateHostMemory(count * sizeof(T), alignof(T)));
   }
-  void deallocate(T* memory, std::size_t) { FreeHostMemory(memory, alignof(T)); }
+  void deallocate(T* memory, std::size_t count) {
+    FreeHostMemory(memory, count * sizeof(T), alignof(T));
+  }
   bool operator==(const HostAllocator&) const = default;
 };
 

@@ -66,10 +66,8 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
       page_shift_(static_cast<std::uint32_t>(std::countr_zero(config.page_size))),
       all_blocks_(BlocksOf(config.page_size)),
       giant_(GiantOf(config.locks)),
-      frames_(static_cast<std::byte*>(AllocateHostMemory(
-                  (std::size_t{plan_.frames} + config.device_frames) * config.page_size,
-                  config.page_size)),
-              FreeFrames{config.page_size}),
+      frames_((std::size_t{plan_.frames} + config.device_frames) * config.page_size,
+              config.page_size),
       pages_(plan_.frames),
       queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_, config.locks, giant()),
       free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_),
@@ -93,7 +91,7 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
     pages_[frame].identity = PageIdentity::kAbsent;
   }
   const std::size_t device_bytes = std::size_t{config.device_frames} * config.page_size;
-  std::memset(&frames_[std::size_t{plan_.frames} * config.page_size], 0, device_bytes);
+  std::memset(frames_.get() + std::size_t{plan_.frames} * config.page_size, 0, device_bytes);
   // The lowest memory is handed out last: devices may want it (contiguous.h).
   for (const Segment& segment : plan_.memory | std::views::reverse)
     free_queue_.Fill(pages().subspan(segment.first, segment.count));

@@ -126,12 +126,8 @@ class System {
   mutable std::optional<locking::Giant> giant_;
   Counters counters_;
   locking::SleepQueue sleep_queue_;
-  struct FreeFrames {
-    std::size_t alignment;
-    void operator()(std::byte* frames) const { FreeHostMemory(frames, alignment); }
-  };
   // Each frame is aligned to its size, as stores past the page cache want it.
-  std::unique_ptr<std::byte[], FreeFrames> frames_;
+  const HostMemory frames_;
   std::vector<Page, HostAllocator<Page>> pages_;
   PageQueues queues_;
   FreeQueue free_queue_;
