@@ -23,8 +23,9 @@ class Inspect : public CommandTest {
     return outcome.out;
   }
   // The machine of a scenario whose forks share memory, as JSON.
-  json Saved() {
-    Shown({"--scenario=fork-storm", "--json=m.json"});
+  json Saved(std::vector<std::string> flags = {}) {
+    flags.insert(flags.end(), {"--scenario=fork-storm", "--json=m.json"});
+    Shown(flags);
     return json::parse(Read("m.json"), nullptr, false);
   }
   // The same, changed, in the file of this name.
@@ -77,15 +78,18 @@ TEST_F(Inspect, TheJsonIsInspectedLikeTheMachine) {
 }
 
 TEST_F(Inspect, AnObjectIsShownWithWhatIsBehindIt) {
-  const json document = Saved();
-  for (const json& object : document["machine"]["objects"]) {
-    if (object["backing"] == 0) continue;
-    const std::string text = Shown({"m.json", "--object=" + object["id"].dump()});
-    EXPECT_TRUE(Contains(text, "\nobject #" + object["id"].dump() + ": ")) << text;
-    EXPECT_TRUE(Contains(text, "\nobject #" + object["backing"].dump() + ": ")) << text;
-    return;
+  // Some seed leaves a fork that has not collapsed.
+  for (int seed = 1; seed <= 20; ++seed) {
+    const json document = Saved({"--seed=" + std::to_string(seed)});
+    for (const json& object : document["machine"]["objects"]) {
+      if (object["backing"] == 0) continue;
+      const std::string text = Shown({"m.json", "--object=" + object["id"].dump()});
+      EXPECT_TRUE(Contains(text, "\nobject #" + object["id"].dump() + ": ")) << text;
+      EXPECT_TRUE(Contains(text, "\nobject #" + object["backing"].dump() + ": ")) << text;
+      return;
+    }
   }
-  FAIL() << "no object has a backer: " << document["machine"]["objects"];
+  FAIL() << "no object has a backer";
 }
 
 TEST_F(Inspect, APageIsShownByItsFrame) {
