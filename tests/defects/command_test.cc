@@ -24,7 +24,8 @@ class Defect : public CommandTest {
   // Whatever is broken in it, it is shown.
   void ExpectMachineOf(const std::string& file) {
     const Outcome inspected = Run({"inspect", file, "--show=queues,objects,spaces,pages,check"});
-    EXPECT_TRUE(inspected.exit_code == 0 || inspected.exit_code == 1)
+    // The last is ThreadSanitizer's, where a race was planted.
+    EXPECT_THAT(inspected.exit_code, testing::AnyOf(0, 1, 66))
         << inspected.exit_code << ": " << inspected.err;
     EXPECT_THAT(inspected.out, testing::ContainsRegex("\npages +[0-9]+ of 512 bytes: "));
   }

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "locking/thread.h"
+#include "locking/thread_state.h"
 #include "tests/vm/machine.h"
 #include "vm/check.h"
 #include "vm/page_alloc.h"
@@ -23,9 +25,20 @@ void ExpectSound(System& system) {
     locking::FailInvariant(finding.id, finding.title);
 }
 
-// Until the thread has nothing to do any more.
+bool ZeroingThreadSleeps() {
+  bool sleeps = false;
+  locking::InspectNativeThreads([&](std::span<locking::ThreadState* const> threads) {
+    for (const locking::ThreadState* thread : threads) {
+      const bool waits = thread->waiting.sequence.load() % 2 == 1 && thread->waiting.settled.load();
+      sleeps |= thread->name == "page zeroing" && waits;
+    }
+  });
+  return sleeps;
+}
+
+// Until the thread has nothing to do any more, and knows it.
 void WaitUntilZeroed(System& system, std::uint32_t pages) {
-  while (system.free_queue().zeroed_count() < pages) locking::Yield();
+  while (system.free_queue().zeroed_count() < pages || !ZeroingThreadSleeps()) locking::Yield();
 }
 
 TEST(PageZeroing, ZeroesFourFifthsOfWhatIsFree) {
