@@ -19,11 +19,10 @@ namespace locking {
 // Two cache lines apart, for processors fetch lines in pairs.
 class alignas(128) ReaderSlots {
  public:
-  // A line of slots for a new thread, until it is given back; nullptr: there are none left, and the
-  // thread counts itself in each lock.
-  static ReaderSlots* Acquire();
-  // The thread ends. It should hold none: what it still holds it holds for ever.
-  static void Release(ReaderSlots* slots);
+  // Those of the OS thread with this ordinal, by one thread at a time; nullptr: there are not so
+  // many, and the thread counts itself in each lock. What a thread still holds when it ends,
+  // whoever gets its slots holds.
+  static ReaderSlots* OfThread(std::uint32_t ordinal);
   // Whether some thread's slot holds `lock`.
   static bool AnyHolds(const void* lock);
 

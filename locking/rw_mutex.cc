@@ -53,7 +53,9 @@ void RwMutex::TakeReaderBack() {
 // The caller reads, so nobody writes.
 void RwMutex::BecomeBiased() {
   ThreadState& self = Self();
-  if (self.executor != nullptr || self.reader_slots == nullptr || !AsymmetricBarriers()) return;
+  if (self.executor != nullptr || self.reader_slots == nullptr || !AsymmetricBarriers() ||
+      class_->Has(LockClassFlags::kRecursiveRead))
+    return;
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while ((state & kNotForReaders) == 0) {
     if (state_.compare_exchange_weak(state, state | kBiased, std::memory_order_release,
@@ -100,7 +102,7 @@ bool RwMutex::CountInsteadOfSlot() {
   if (!ReadByCaller()) return true;
   const std::uint32_t former = state_.fetch_add(1, std::memory_order_relaxed);
   if ((former & kWriter) != 0) {
-    state_.fetch_sub(1, std::memory_order_relaxed);
+    TakeReaderBack();
     return false;
   }
   return LeaveSlot();

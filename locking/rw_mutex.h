@@ -4,7 +4,8 @@
 //
 // A lock that has been read many times without a write between becomes biased: its readers no
 // longer write to it, each says so in a slot of its own thread (reader_slots.h). The next writer
-// takes that back, which costs it two microseconds.
+// takes that back, which costs it two microseconds. While it looks for readers no new ones enter,
+// so locks of a recursive-read class are never biased.
 #ifndef LOCKING_RW_MUTEX_H_
 #define LOCKING_RW_MUTEX_H_
 
@@ -149,7 +150,7 @@ class LOCKING_CAPABILITY("rw_mutex") RwMutex : public LockBase {
   void CountRead(std::uint32_t former) {
     const std::uint32_t reads = reads_.load(std::memory_order_relaxed);
     reads_.store(reads + 1, std::memory_order_relaxed);
-    if (reads >= kReadsToBias && (former & kBiased) == 0) [[unlikely]]
+    if (reads % kReadsToBias == kReadsToBias - 1 && (former & kBiased) == 0) [[unlikely]]
       BecomeBiased();
   }
   struct ExclusiveSteps;

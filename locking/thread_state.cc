@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "locking/asymmetric_barrier.h"
 #include "locking/executor.h"
@@ -24,6 +25,13 @@ struct NativeRegistry {
   std::mutex mutex;
   std::map<std::uint32_t, ThreadState*> threads;
   std::uint32_t next_id = 1;
+  std::set<std::uint32_t> unused_ordinals;  // of those below next_ordinal
+  std::uint32_t next_ordinal = 0;
+
+  std::uint32_t TakeOrdinal() {
+    if (unused_ordinals.empty()) return next_ordinal++;
+    return unused_ordinals.extract(unused_ordinals.begin()).value();
+  }
 };
 
 NativeRegistry& Registry() {
@@ -40,7 +48,8 @@ class NativeRegistration {
     const std::uint32_t id = registry.next_id++;
     if (name.empty()) name = "thread " + std::to_string(id);
     state_ = std::make_unique<ThreadState>(id, std::move(name));
-    state_->reader_slots = ReaderSlots::Acquire();
+    state_->ordinal = registry.TakeOrdinal();
+    state_->reader_slots = ReaderSlots::OfThread(state_->ordinal);
     state_->run = run;
     state_->run_id.store(run.id, std::memory_order_relaxed);
     registry.threads.emplace(id, state_.get());
@@ -52,7 +61,7 @@ class NativeRegistration {
     std::lock_guard lock(registry.mutex);
     registry.threads.erase(state_->id);
     RetireStatistics(*state_);
-    ReaderSlots::Release(state_->reader_slots);
+    registry.unused_ordinals.insert(state_->ordinal);
     InstallThreadWord({});
   }
 
@@ -63,7 +72,7 @@ class NativeRegistration {
 }  // namespace
 
 ThreadState::ThreadState(std::uint32_t thread_id, std::string thread_name)
-    : id(thread_id), name(std::move(thread_name)) {}
+    : id(thread_id), ordinal(thread_id), name(std::move(thread_name)) {}
 ThreadState::~ThreadState() { delete statistics.load(std::memory_order_relaxed); }
 
 void InstallThreadWord(const ThreadWord& word) { t_word = word; }

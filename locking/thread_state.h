@@ -111,7 +111,9 @@ struct alignas(64) ThreadState {
   explicit ThreadState(std::uint32_t id, std::string name);
   ~ThreadState();
 
-  const std::uint32_t id;        // (c) from 1; unique in the process, or in the execution
+  const std::uint32_t id;  // (c) from 1; unique in the process, or in the execution
+  // (c) which no other live OS thread has, and small: what is kept for each few threads goes by it
+  std::uint32_t ordinal;
   std::string name;              // (c)
   Executor* executor = nullptr;  // (c) nullptr: an OS thread
   // (c) where it says which biased locks it reads; nullptr: nowhere, as on an executor

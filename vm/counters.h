@@ -52,7 +52,7 @@ const char* EventName(Event event);
 class Counters {
  public:
   void Add(Event event, std::uint64_t n = 1) {
-    stripes_[locking::Self().id % kStripes].counts[static_cast<std::size_t>(event)].Add(n);
+    stripes_[locking::Self().ordinal % kStripes].counts[static_cast<std::size_t>(event)].Add(n);
   }
   std::uint64_t Get(Event event) const {
     if (event != Event::kFault) return Sum(event);

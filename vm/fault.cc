@@ -142,7 +142,8 @@ Outcome Fault::Attempt() {
   entry_wired_ = entry->wired_count != 0 && !entry->in_transition;
   first_ = object_ = entry->object;
   first_index_ = index_ = entry->offset + system_.BytesToPages(va_ - entry->start);
-  if (first_->resident_faults >= kResidentFaultsToShare && MapResident()) {
+  if (kind_ == FaultKind::kAccess && first_->resident_faults >= kResidentFaultsToShare &&
+      MapResident()) {
     map_.lock.UnlockShared();
     return Outcome::kDone;
   }
@@ -157,7 +158,6 @@ bool Fault::MapResident() {
   Page* page = first_->index.Peek(first_index_);
   const bool ready =
       page != nullptr && !page->busied() && page->valid == system_.AllBlocks() && page->cow == 0 &&
-      kind_ == FaultKind::kAccess &&
       !(first_->type == ObjectType::kVnode && Allows(protection_, Protection::kWrite));
   if (!ready) {
     first_->resident_faults = 0;

@@ -25,7 +25,6 @@ class HostMemory {
   ~HostMemory() { FreeHostMemory(memory_, bytes_, alignment_); }
   HostMemory(const HostMemory&) = delete;
 
-  std::size_t size() const { return bytes_; }
   std::byte* get() const { return memory_; }
 
  private:

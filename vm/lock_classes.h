@@ -33,9 +33,8 @@
 //   map entry in transition  who wires or unwires the range
 //   free pages               the page daemon has promised it
 //   laundry done             the laundry's threads have
-//   pager map room           each of those who have pages in the map: they wait for their store
-//   alone page daemon work, laundry work, page zeroing work    idle sleeps: nobody has to bring
-//   work
+//   pager map room           whoever has pages in the map; they wait for their store alone
+//   page daemon work, laundry work, page zeroing work    idle sleeps: nobody has to bring work
 //
 // A full swap is not waited for: the pages stay dirty.
 #ifndef VM_LOCK_CLASSES_H_

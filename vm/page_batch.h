@@ -27,7 +27,7 @@ struct alignas(64) PageBatch {
 using PageBatches = std::array<PageBatch, kBatches>;
 
 // The number of the calling thread's batch.
-inline std::uint32_t OwnBatch() { return locking::Self().id % kBatches; }
+inline std::uint32_t OwnBatch() { return locking::Self().ordinal % kBatches; }
 
 }  // namespace vm
 

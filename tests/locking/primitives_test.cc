@@ -1,6 +1,7 @@
 // The native primitives: exclusion, fairness, sleeping and waking, assertions.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -311,6 +312,20 @@ TEST(Mutex, IsNotHeldByAThreadThatLockingHasNotSeen) {
 }
 
 using PrimitivesDeathTest = ::testing::Test;
+
+TEST(ThreadOrdinal, IsUsedAgainWhenItsThreadHasEnded) {
+  std::uint32_t first = 0, second = 0;
+  Thread("first", [&] {
+    first = Self().ordinal;
+    Thread("second", [&] { second = Self().ordinal; }).Join();
+  }).Join();
+  EXPECT_NE(first, second);
+  for (int i = 0; i < 3; ++i) {
+    std::uint32_t again = 0;
+    Thread("again", [&] { again = Self().ordinal; }).Join();
+    EXPECT_EQ(again, std::min(first, second));
+  }
+}
 
 TEST(PrimitivesDeathTest, RecursionAndForeignUnlockAreCaught) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");

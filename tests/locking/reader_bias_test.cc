@@ -46,6 +46,16 @@ class ReaderBias : public testing::Test {
     return taken;
   }
 
+  // Whoever wants to write looks for readers as soon as no new one may enter.
+  void WaitUntilNoReaderEnters() {
+    for (bool enters = true; enters; Yield()) {
+      Thread("reader", [&] {
+        enters = mutex_.TryLockShared();
+        if (enters) mutex_.UnlockShared();
+      }).Join();
+    }
+  }
+
   RwMutex mutex_{kRwClass};
 };
 
@@ -71,6 +81,15 @@ TEST_F(ReaderBias, IsNotGivenToALockThatIsWrittenNowAndThen) {
   EXPECT_FALSE(mutex.biased());
 }
 
+// Its readers may enter again while a writer waits, which no reader may while one looks for slots.
+TEST_F(ReaderBias, IsNotGivenToALockWhoseReadersMayReadAgain) {
+  const LockClass recursive("test recursive-read rw", LockKind::kMutex,
+                            LockClassFlags::kRecursiveRead);
+  RwMutex mutex(recursive);
+  ReadOften(mutex);
+  EXPECT_FALSE(mutex.biased());
+}
+
 TEST_F(ReaderBias, ATryFailsAgainstAReaderAndLeavesTheOthersAlone) {
   mutex_.LockShared();
   EXPECT_FALSE(OtherGetsItExclusively());
@@ -88,13 +107,7 @@ TEST_F(ReaderBias, AWriterWaitsForReaders) {
     written.Store(true);
     mutex_.Unlock();
   });
-  // It looks for readers as soon as no new one may enter.
-  for (bool enters = true; enters; Yield()) {
-    Thread("reader", [&] {
-      enters = mutex_.TryLockShared();
-      if (enters) mutex_.UnlockShared();
-    }).Join();
-  }
+  WaitUntilNoReaderEnters();
   EXPECT_FALSE(written.Load());
   mutex_.UnlockShared();
   writer.Join();
@@ -136,12 +149,7 @@ TEST_F(ReaderBias, AReaderUpgradesAndWaitsForTheOthers) {
     upgraded.Store(true);
     mutex_.Unlock();
   });
-  for (bool enters = true; enters; Yield()) {
-    Thread("reader", [&] {
-      enters = mutex_.TryLockShared();
-      if (enters) mutex_.UnlockShared();
-    }).Join();
-  }
+  WaitUntilNoReaderEnters();
   EXPECT_FALSE(upgraded.Load());
   leaves.Store(true);
   other.Join();
@@ -155,12 +163,7 @@ TEST_F(ReaderBias, AnUpgradeFailsWhereAWriterWaitsForTheCaller) LOCKING_NO_ANALY
     mutex_.Lock();
     mutex_.Unlock();
   });
-  for (bool enters = true; enters; Yield()) {
-    Thread("reader", [&] {
-      enters = mutex_.TryLockShared();
-      if (enters) mutex_.UnlockShared();
-    }).Join();
-  }
+  WaitUntilNoReaderEnters();
   EXPECT_FALSE(mutex_.Upgrade());
   mutex_.AssertHeldShared();
   mutex_.UnlockShared();

@@ -29,6 +29,16 @@ class AdviseTest : public testing::Test {
     for (const locking::Finding& finding : CheckSystem(machine_.system))
       ADD_FAILURE() << locking::FormatFinding(finding);
   }
+  // The page of the object that the first one shadows; nullptr: there is none.
+  Page* DeactivateBehind(std::uint32_t page) {
+    Object* const front = machine_.FirstObject();
+    ObjectGuard guard(front->lock);
+    if (front->backing == nullptr) return nullptr;
+    ObjectGuard backer_guard(front->backing->lock);
+    Page* const behind = LookupPage(*front->backing, page);
+    if (behind != nullptr) machine_.Deactivate(*behind);
+    return behind;
+  }
   std::uint64_t Word(Space* space, std::uint32_t page) {
     return machine_.Load(space, machine_.At(page) + 8);
   }
@@ -61,16 +71,8 @@ TEST_F(AdviseTest, WillNeedPassesAnObjectThatHasOtherPagesInSwap) {
   machine_.Fill(0, 1, 7);
   ASSERT_EQ(machine_.PageOut(0, 1), 1u);
   machine_.DeactivatePages(0, 1);
-  Page* behind = nullptr;
-  {
-    Object* front = machine_.FirstObject();
-    ObjectGuard guard(front->lock);
-    ASSERT_NE(front->backing, nullptr);
-    ObjectGuard backer_guard(front->backing->lock);
-    behind = LookupPage(*front->backing, 1);
-    ASSERT_NE(behind, nullptr);
-    machine_.Deactivate(*behind);
-  }
+  Page* const behind = DeactivateBehind(1);
+  ASSERT_NE(behind, nullptr);
   Advise(1, 1, Advice::kWillNeed);
   EXPECT_EQ(behind->queue, PageQueue::kActive);
   child->Exit();
@@ -81,16 +83,8 @@ TEST_F(AdviseTest, WillNeedStopsAtWhatIsPagedOutInFront) {
   machine_.Store(machine_.space, machine_.At(1) + 8, 55);  // hides the backer's
   ASSERT_GT(machine_.PageOut(1, 1), 0u);
   ASSERT_EQ(machine_.Evict(1, 1), 1u);
-  Page* hidden = nullptr;
-  {
-    Object* front = machine_.FirstObject();
-    ObjectGuard guard(front->lock);
-    ASSERT_NE(front->backing, nullptr);
-    ObjectGuard backer_guard(front->backing->lock);
-    hidden = LookupPage(*front->backing, 1);
-    ASSERT_NE(hidden, nullptr);
-    machine_.Deactivate(*hidden);
-  }
+  Page* const hidden = DeactivateBehind(1);
+  ASSERT_NE(hidden, nullptr);
   Advise(1, 1, Advice::kWillNeed);
   EXPECT_EQ(hidden->queue, PageQueue::kInactive);
   child->Exit();

@@ -61,7 +61,6 @@ std::uint32_t PagerMap::In(std::span<Page* const> pages, MapIn how, std::span<st
     pages_[place + i] = pages[i];
     bytes[i] = system_.FrameBytes(*pages_[place + i]);
   }
-  mapped_ += static_cast<std::uint32_t>(pages.size());
   locking::HoldResource(&room_channel_, kPagerMapRoom, 0, locking::LockMode::kShared);
   return place;
 }
@@ -76,7 +75,6 @@ void PagerMap::Out(std::uint32_t place, std::span<Page* const> pages) {
     });
     pages_[place + i] = nullptr;
   }
-  mapped_ -= static_cast<std::uint32_t>(pages.size());
   locking::DropResource(&room_channel_);
   if (!wanted_) return;
   wanted_ = false;
@@ -85,7 +83,8 @@ void PagerMap::Out(std::uint32_t place, std::span<Page* const> pages) {
 
 std::uint32_t PagerMap::mapped() const {
   RoleGuard guard(lock_);
-  return mapped_;
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      pages_, [](const Page* page) { return page != nullptr; }));
 }
 
 bool PagerMap::wanted() const {

@@ -63,7 +63,6 @@ class PagerMap {
   const std::uint32_t reserve_;  // where it begins
   mutable MutexRole lock_;
   std::vector<Page*> pages_ LOCKING_GUARDED_BY(lock_);  // by place; nullptr: free
-  std::uint32_t mapped_ LOCKING_GUARDED_BY(lock_) = 0;
   bool wanted_ LOCKING_GUARDED_BY(lock_) = false;
   char room_channel_ = 0;
 };
