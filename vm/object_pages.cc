@@ -1,4 +1,6 @@
 // Giving up pages of an object: see object_ranges.h.
+#include <vector>
+
 #include "vm/object_ranges.h"
 #include "vm/page_alloc.h"
 #include "vm/page_blocks.h"
@@ -114,27 +116,34 @@ bool FillPage(System& system, Object& object, Page& page) LOCKING_REQUIRES(objec
   return object.pager->GetPages(object, pages, 0) == Result::kOk;
 }
 
-void EndBusy(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock) {
+// The page stays where it is while the next ones are waited for. Not by its busy: the page daemon
+// would wait for whoever waits for it. What nobody takes away needs no hold.
+void KeepFilled(System& system, Object& object, Page& page, std::vector<Page*>& held)
+    LOCKING_REQUIRES(object.lock) {
   UnbusyPage(system, object, page);
+  if (page.unmanaged) return;
   PageRoleGuard guard(system.queues().PageLock(page));
-  if (!page.unmanaged) system.queues().Activate(page);
+  system.queues().Activate(page);
+  system.queues().Hold(page);
+  held.push_back(&page);
 }
 
 }  // namespace
 
 bool PopulateObject(System& system, Object& object, Pindex first, Pindex last) {
   PagingBegin(object);
+  std::vector<Page*> held;
   Pindex next = first;
   for (; next < last; ++next) {
     Page* page = GrabPage(system, object, next, {});
     if (page == nullptr) break;
-    if (FillPage(system, object, *page)) continue;
-    FreePage(system, object, *page);
-    break;
+    if (!FillPage(system, object, *page)) {
+      FreePage(system, object, *page);
+      break;
+    }
+    KeepFilled(system, object, *page, held);
   }
-  // Busy until all are there: so none was taken away while the next one was waited for.
-  for (Pindex index = first; index < next; ++index)
-    EndBusy(system, object, *LookupPage(object, index));
+  for (Page* page : held) UnholdPage(system, *page);
   PagingEnd(system, object);
   return next == last;
 }

@@ -8,6 +8,7 @@
 #include "locking/thread.h"
 #include "tests/vm/paging.h"
 #include "vm/counters.h"
+#include "vm/object_ranges.h"
 
 namespace vm {
 namespace {
@@ -92,6 +93,27 @@ Result CopyWithOnePageToBeHad() {
   child->Exit();
   machine.ExpectFilled(0, 1);
   return result;
+}
+
+// What it has populated so far stands where the page daemon looks, and is not to be had.
+TEST(OutOfMemory, WhoPopulatesAnObjectIsToldInEverySchedule) {
+  const locking::explore::Result result = locking::explore::Check(
+      []() LOCKING_NO_ANALYSIS {
+        PagingMachine machine(kPages, /*swap_slots=*/0);
+        machine.MapPages(kMapped);
+        machine.Fill(0, 2);
+        machine.system.Start();
+        Object* object = machine.FirstObject();
+        ObjectGuard guard(object->lock);
+        if (PopulateObject(machine.system, *object, 0, kMapped))
+          locking::FailInvariant("FAILED", "more pages are resident than there are");
+      },
+      {.test = "populate", .executions = 20, .max_steps = 200'000});
+  ASSERT_EQ(result.error, "");
+  EXPECT_EQ(result.executions, 20u);
+  for (const locking::explore::Failure& failure : result.failures)
+    ADD_FAILURE() << "execution " << failure.execution << "\n"
+                  << locking::FormatFinding(failure.finding);
 }
 
 TEST(OutOfMemory, AFaultThatNeedsTwoPagesIsToldThatThereIsOnlyOneInEverySchedule) {
