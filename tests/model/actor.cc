@@ -36,15 +36,6 @@ Actor::Attempt Actor::Begin() {
           .page_waits = world_.system.counters().Get(vm::Event::kPageWait)};
 }
 
-Actor::Attempt Actor::Begin(SpaceModel& space, const Range& range) {
-  Attempt attempt = Begin();
-  attempt.of_revoked = space.Any(range, [&](const ModelPage& page) {
-    const ModelFile* file = space.FileOf(page);
-    return file != nullptr && file->revoked;
-  });
-  return attempt;
-}
-
 void Actor::CheckBounds() {
   if (world_.system.swap().used() > world_.system.config().swap_slots)
     FailModel("more swap is used than there is");
@@ -62,16 +53,43 @@ bool Actor::MayLackMemory(const SpaceModel& space, const Attempt& attempt) const
          space.space->map().credential.limit() != kNoChargeLimit;
 }
 
-bool Actor::Judge(const SpaceModel& space, const Attempt& attempt, Result result, Result must,
-                  const char* what) const {
-  if (result == must) return true;
+Results Actor::ReadErrors(const Attempt& attempt) const {
+  Results errors{};
+  for (const StoreFault fault : {StoreFault::kSwapRead, StoreFault::kFileRead})
+    if (world_.faults.OnAfter(fault, attempt.begin)) errors.Add(Result::kIoError);
+  return errors;
+}
+
+Results Actor::WriteErrors(const Attempt& attempt) const {
+  Results errors{};
+  for (const StoreFault fault : {StoreFault::kFileWrite, StoreFault::kShortWrite})
+    if (world_.faults.OnAfter(fault, attempt.begin)) errors.Add(Result::kIoError);
+  if (world_.faults.OnAfter(StoreFault::kFileFull, attempt.begin)) errors.Add(Result::kNoSpace);
+  return errors;
+}
+
+bool Actor::Judge(const SpaceModel& space, const Attempt& attempt, Result result, Results must,
+                  const char* what, Results errors) const {
+  if (must.Has(result)) return true;
   if (result == Result::kOutOfMemory && MayLackMemory(space, attempt)) return false;
-  if ((result == Result::kIoError || result == Result::kBeyondEnd) && attempt.of_revoked)
-    return false;
-  if ((result == Result::kIoError || result == Result::kNoSpace) && world_.StoresFail())
-    return false;
-  FailModel(std::string(what) + " says " + ResultName(result) + ", and must say " +
-            ResultName(must));
+  if (errors.Has(result)) return false;
+  RequireResult(result, must, what);
+  return false;
+}
+
+Results Actor::MustSay(const ModelPage* page, Protection access, const Attempt& attempt) const {
+  if (page == nullptr) return {Result::kInvalidAddress};
+  if (!Allows(page->protection, access)) return {Result::kProtectionFailure};
+  const Time now = world_.clock.Now();
+  Results may{};
+  if (!SpaceModel::Lacks(*page, attempt.begin, now)) may.Add(Result::kOk);
+  if (SpaceModel::MayLack(*page, attempt.begin, now)) may.Add(Result::kBeyondEnd);
+  const FileLife* life = SpaceModel::FileOf(*page);
+  if (life != nullptr && life->revoked()) {
+    may.Add(Result::kIoError);
+    may.Add(Result::kBeyondEnd);
+  }
+  return may;
 }
 
 void Actor::Apply(const Operation& operation) {
@@ -119,11 +137,11 @@ void Actor::Apply(const Operation& operation) {
     case kTruncate:
       return Truncate(operation);
     case kSyncFile:
-      return SyncFile(operation.at);
+      return world_.Sync(world_.files[operation.at % kFiles]);
     case kReopen:
-      return Reopen(operation.at % kFiles);
+      return world_.Reopen(world_.files[operation.at % kFiles]);
     case kRevoke:
-      return Revoke(operation.at % kFiles);
+      return world_.Revoke(world_.files[operation.at % kFiles]);
     case kFaults:
       return world_.SetFaults(operation.choice % 2 == 0 ? 0 : operation.at);
     case kScan:
@@ -144,12 +162,14 @@ void Actor::Apply(const Operation& operation) {
 }
 
 void Actor::CheckAll() {
+  const ModelWorld::NoFaults no_faults(world_);
   for (const std::unique_ptr<SpaceModel>& space : spaces_)
     for (const auto& [va, page] : space->pages)
       for (std::uint32_t word = 0; word < kWordsPerPage; ++word) Load(*space, va, word);
 }
 
 void Actor::CheckShared() {
+  const ModelWorld::NoFaults no_faults(world_);
   for (const auto& [va, page] : shared_->pages)
     for (std::uint32_t word = 0; word < kWordsPerPage; ++word) Load(*shared_, va, word);
 }

@@ -3,7 +3,7 @@
 // result than it must have.
 //
 // What the model leaves open: an operation may be out of memory if it waited for pages, or if its
-// space may not be charged for more, and may fail by I/O while the stores do.
+// space may not be charged for more, and may fail by I/O if the stores did meanwhile.
 #ifndef TESTS_MODEL_ACTOR_H_
 #define TESTS_MODEL_ACTOR_H_
 
@@ -40,14 +40,18 @@ class Actor {
   struct Attempt {
     Time begin;
     std::uint64_t page_waits;
-    bool of_revoked = false;  // pages of a file that was taken away: they are there or not
   };
   Attempt Begin();
-  Attempt Begin(SpaceModel& space, const Range& range);
   bool MayLackMemory(const SpaceModel& space, const Attempt& attempt) const;
-  // `result` is `must`, or may be an error that the model leaves open: then false.
-  bool Judge(const SpaceModel& space, const Attempt& attempt, Result result, Result must,
-             const char* what) const;
+  // What the stores may have made of it.
+  Results ReadErrors(const Attempt& attempt) const;
+  Results WriteErrors(const Attempt& attempt) const;
+  // `result` is one of `must`, or may be an error that the model leaves open, by memory or one of
+  // `errors`: then false.
+  bool Judge(const SpaceModel& space, const Attempt& attempt, Result result, Results must,
+             const char* what, Results errors = {}) const;
+  // What an access to a page must say that ended just now.
+  Results MustSay(const ModelPage* page, Protection access, const Attempt& attempt) const;
 
   // actor_access.cc
   void Load(SpaceModel& space, Address va, std::uint32_t word);
@@ -85,10 +89,6 @@ class Actor {
   void TakeRun(std::uint32_t choice);
   void GiveRun(std::uint32_t which);
   void Truncate(const Operation& operation);
-  void SyncFile(std::uint32_t which);
-  // Closes a file that nobody maps, looks at it, and opens it again.
-  void Reopen(std::uint32_t which);
-  void Revoke(std::uint32_t which);
 
   SpaceModel& AnySpace(std::uint32_t which);
   bool IsShared(const SpaceModel& space) const { return &space == shared_; }

@@ -11,13 +11,6 @@ std::string Place(Address va, std::uint32_t word) {
   return "page " + std::to_string(va / kTestPageSize) + " word " + std::to_string(word);
 }
 
-// What an access to a page must say, if there is memory.
-Result MustSay(const SpaceModel& space, const ModelPage* page, Protection access) {
-  if (page == nullptr) return Result::kInvalidAddress;
-  if (!Allows(page->protection, access)) return Result::kProtectionFailure;
-  return space.ContentsOf(*page) == nullptr ? Result::kBeyondEnd : Result::kOk;
-}
-
 ModelPage* PageAt(SpaceModel& space, Address va) {
   const auto page = space.pages.find(va);
   return page == space.pages.end() ? nullptr : &page->second;
@@ -26,13 +19,14 @@ ModelPage* PageAt(SpaceModel& space, Address va) {
 }  // namespace
 
 void Actor::Load(SpaceModel& space, Address va, std::uint32_t word) {
-  ModelPage* page = PageAt(space, va);
-  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
+  const ModelPage* page = PageAt(space, va);
+  const Attempt attempt = Begin();
   std::uint64_t value = 0;
   const Result result = space.space->Load(AnyCpu(), va + WordOffset(word), &value);
-  if (!Judge(space, attempt, result, MustSay(space, page, Protection::kRead), "a load")) return;
+  const Results must = MustSay(page, Protection::kRead, attempt);
+  if (!Judge(space, attempt, result, must, "a load", ReadErrors(attempt))) return;
   if (result != Result::kOk) return;
-  Register& memory = space.ContentsOf(*page)->word(word);
+  Register& memory = space.ContentsOf(*page).word(word);
   if (memory.Loaded(value, attempt.begin, world_.clock.Now())) return;
   std::string possible;
   for (const std::uint64_t each : memory.Possible(attempt.begin, world_.clock.Now()))
@@ -43,27 +37,30 @@ void Actor::Load(SpaceModel& space, Address va, std::uint32_t word) {
 
 void Actor::Store(SpaceModel& space, Address va, std::uint32_t word) {
   ModelPage* page = PageAt(space, va);
-  const Result must = MustSay(space, page, Protection::kWrite);
   const std::uint64_t value = world_.last_value.fetch_add(1, std::memory_order_relaxed) + 1;
   // A private page of a file gets its memory by the store.
   const bool copies =
-      must == Result::kOk && page->kind == Kind::kPrivateFile && page->memory->own == nullptr;
-  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
-  if (must == Result::kOk && !copies)
-    space.ContentsOf(*page)->word(word).BeginStore(value, attempt.begin);
+      page != nullptr && page->kind == Kind::kPrivateFile && page->memory->own == nullptr;
+  const Attempt attempt = Begin();
+  if (page != nullptr && !copies)
+    space.ContentsOf(*page).word(word).BeginStore(value, attempt.begin);
   const Result result = space.space->Store(AnyCpu(), va + WordOffset(word), value);
+  const Results must = MustSay(page, Protection::kWrite, attempt);
+  const bool said = Judge(space, attempt, result, must, "a store", ReadErrors(attempt));
   const Time now = world_.clock.Now();
-  const bool stored = Judge(space, attempt, result, must, "a store") && result == Result::kOk;
-  if (must != Result::kOk) return;
+  if (page == nullptr) return;
   if (copies) {
-    if (!stored) return GiveUp(space, {.start = va, .pages = 1});
-    space.CopyFromFile(*page, attempt.begin, now);
-    space.ContentsOf(*page)->word(word).BeginStore(value, now);
+    if (!said) GiveUp(space, {.start = va, .pages = 1});
+    if (result != Result::kOk) return;
+    SpaceModel::CopyFromFile(*page, attempt.begin, now);
+    space.ContentsOf(*page).word(word).BeginStore(value, now);
   }
-  Register& memory = space.ContentsOf(*page)->word(word);
+  const bool stored = result == Result::kOk;
+  Register& memory = space.ContentsOf(*page).word(word);
   memory.EndStore(value, now, stored ? Register::Outcome::kDone : Register::Outcome::kNotDone);
-  ModelFile* file = space.FileOf(*page);
-  if (file == nullptr || !file->Ends(page->index, word)) return;
+  const FileLife* file = SpaceModel::FileOf(*page);
+  if (!stored || file == nullptr || !file->MayEndBefore(page->index, word, attempt.begin, now))
+    return;
   // The file does not keep it.
   memory.BeginForget(now);
   memory.EndForget(now);
@@ -76,19 +73,20 @@ std::uint64_t Actor::WordOf(const Page& page, std::uint32_t word) {
 }
 
 void Actor::Lend(SpaceModel& space, Address va) {
-  ModelPage* page = PageAt(space, va);
-  const Attempt attempt = Begin(space, {.start = va, .pages = 1});
+  const ModelPage* page = PageAt(space, va);
+  const Attempt attempt = Begin();
   Loan loan{};
-  Result must = MustSay(space, page, Protection::kRead);
+  const Result result = space.space->LendPage(va, &loan.page);
+  Results must = MustSay(page, Protection::kRead, attempt);
   const bool lendable =
       page == nullptr || (page->kind != Kind::kDevice && page->kind != Kind::kPhysical);
-  if (must == Result::kOk && !lendable) must = Result::kNoSpace;
-  const Result result = space.space->LendPage(va, &loan.page);
-  if (!Judge(space, attempt, result, must, "lending") || result != Result::kOk) return;
+  if (must.Has(Result::kOk) && !lendable) must = {Result::kNoSpace};
+  if (!Judge(space, attempt, result, must, "lending", ReadErrors(attempt))) return;
+  if (result != Result::kOk) return;
   for (std::uint32_t word = 0; word < kWordsPerPage; ++word) {
     loan.words[word] = WordOf(*loan.page, word);
-    if (!space.ContentsOf(*page)->word(word).Loaded(loan.words[word], attempt.begin,
-                                                    world_.clock.Now()))
+    if (!space.ContentsOf(*page).word(word).Loaded(loan.words[word], attempt.begin,
+                                                   world_.clock.Now()))
       FailModel("a page is lent that does not hold what was stored to it");
   }
   loans_.push_back(loan);

@@ -96,7 +96,7 @@ void Actor::Populate(SpaceModel& space, const Range& range) LOCKING_NO_ANALYSIS 
   {
     ObjectGuard guard(object->lock);
     const bool populated = PopulateObject(system, *object, first, last);
-    if (!populated && !world_.StoresFail() && !MayLackMemory(space, attempt))
+    if (!populated && !ReadErrors(attempt).Has(Result::kIoError) && !MayLackMemory(space, attempt))
       FailModel("populating an object failed");
   }
   DeallocateObject(system, object);
@@ -127,35 +127,10 @@ void Actor::GiveRun(std::uint32_t which) {
 }
 
 void Actor::Truncate(const Operation& operation) {
-  if (world_.files[operation.at % kFiles].revoked) return;
   constexpr std::uint32_t kUnit = 8;
   constexpr std::uint32_t kSizes = kMaxFilePages * kTestPageSize / kUnit + 1;
   world_.Truncate(world_.files[operation.at % kFiles],
                   std::uint64_t{operation.choice % kSizes} * kUnit);
-}
-
-void Actor::Revoke(std::uint32_t which) {
-  if (!world_.StoresFail() && !world_.files[which].revoked) world_.Revoke(world_.files[which]);
-}
-
-void Actor::SyncFile(std::uint32_t which) {
-  const Result result = SyncVnode(world_.system, *world_.files[which % kFiles].vnode);
-  const ModelFile& file = world_.files[which % kFiles];
-  if (result != Result::kOk && !world_.FilesFail() && !file.revoked)
-    FailModel("a file cannot be synced");
-}
-
-void Actor::Reopen(std::uint32_t which) {
-  const bool mapped = std::ranges::any_of(spaces_, [&](const auto& space) {
-    return std::ranges::any_of(space->pages, [&](const auto& each) {
-      const ModelPage& page = each.second;
-      return page.file == which && (page.kind == Kind::kFile || page.kind == Kind::kPrivateFile);
-    });
-  });
-  // What cannot be written is lost with the last use.
-  if (mapped || world_.StoresFail()) return;
-  world_.Close(world_.files[which]);
-  world_.Open(world_.files[which]);
 }
 
 }  // namespace vm

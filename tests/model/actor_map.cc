@@ -16,6 +16,13 @@ bool ExceedsLimit(const SpaceModel& space, std::uint32_t pages, Protection prote
          credential.charged() + pages > credential.limit();
 }
 
+bool OfRevoked(SpaceModel& space, const SpaceModel::Range& range) {
+  return space.Any(range, [](const ModelPage& page) {
+    const FileLife* life = SpaceModel::FileOf(page);
+    return life != nullptr && life->revoked();
+  });
+}
+
 }  // namespace
 
 void Actor::Mapped(SpaceModel& space, Address start, std::uint32_t count, ModelPage first) {
@@ -42,7 +49,7 @@ void Actor::MapAnonymous(SpaceModel& space, const Operation& operation) {
   const Attempt attempt = Begin();
   const Result result =
       space.space->MapAnonymous(range.start, range.bytes(), protection, inheritance, &start);
-  if (!Judge(space, attempt, result, refused ? Result::kOutOfMemory : Result::kOk, "mapping") ||
+  if (!Judge(space, attempt, result, {refused ? Result::kOutOfMemory : Result::kOk}, "mapping") ||
       result != Result::kOk)
     return;
   if (start != must) FailModel("new memory is not at the lowest free address");
@@ -51,26 +58,30 @@ void Actor::MapAnonymous(SpaceModel& space, const Operation& operation) {
 
 void Actor::MapFile(SpaceModel& space, const Operation& operation) {
   if (IsShared(space) || space.pages.size() >= kMaxMapped) return;
+  const ModelFile::Opened opened = world_.files[operation.choice % kFiles].Use();
+  if (opened.vnode == nullptr) return;
   const Range range = RangeOf(operation);
   const bool is_private = operation.choice / 8 % 2 == 0;
   ModelPage first{.kind = is_private ? Kind::kPrivateFile : Kind::kFile,
-                  .file = operation.choice % kFiles,
+                  .life = opened.life,
                   .index = operation.choice / 16 % (kMaxFilePages - 1),
                   .protection = kProtections[operation.choice / 2 % 4],
                   .inheritance = is_private ? Inheritance::kCopy : Inheritance::kShare};
   const std::uint32_t count =
       std::min(range.pages, kMaxFilePages - static_cast<std::uint32_t>(first.index));
   const bool refused = is_private && ExceedsLimit(space, count, first.protection);
-  const bool revoked = world_.files[first.file].revoked;
+  const bool was_revoked = opened.life->was_revoked();
   Address start = 0;
   const Attempt attempt = Begin();
-  const Result result =
-      space.space->MapFile(range.start, std::uint64_t{count} * kTestPageSize,
-                           *world_.files[first.file].vnode, first.index, first.protection,
-                           is_private ? Space::Sharing::kPrivate : Space::Sharing::kShared, &start);
-  const Result must = revoked ? Result::kBeyondEnd : refused ? Result::kOutOfMemory : Result::kOk;
+  const Result result = space.space->MapFile(
+      range.start, std::uint64_t{count} * kTestPageSize, *opened.vnode, first.index,
+      first.protection, is_private ? Space::Sharing::kPrivate : Space::Sharing::kShared, &start);
+  Results must{};
+  if (!was_revoked) must.Add(refused ? Result::kOutOfMemory : Result::kOk);
+  if (opened.life->revoked()) must.Add(Result::kBeyondEnd);
   if (Judge(space, attempt, result, must, "mapping a file") && result == Result::kOk)
     Mapped(space, start, count, first);
+  world_.Release(opened);
 }
 
 void Actor::MapObject(SpaceModel& space, const Operation& operation) {
@@ -88,7 +99,7 @@ void Actor::MapObject(SpaceModel& space, const Operation& operation) {
   const Result result = space.space->MapObject(range.start, std::uint64_t{count} * kTestPageSize,
                                                device ? *world_.device : *world_.physical, offset,
                                                first.protection, &start);
-  if (Judge(space, attempt, result, Result::kOk, "mapping an object"))
+  if (Judge(space, attempt, result, {Result::kOk}, "mapping an object"))
     Mapped(space, start, count, first);
 }
 
@@ -104,7 +115,7 @@ void Actor::Protect(SpaceModel& space, const Range& range, std::uint32_t choice)
   const Attempt attempt = Begin();
   const Result result = space.space->Protect(range.start, range.bytes(), protection);
   const Result must = space.Covers(range) ? Result::kOk : Result::kInvalidAddress;
-  if (!Judge(space, attempt, result, must, "a protection") || result != Result::kOk) return;
+  if (!Judge(space, attempt, result, {must}, "a protection") || result != Result::kOk) return;
   space.ForEach(range, [&](Address, ModelPage& page) { page.protection = protection; });
 }
 
@@ -141,21 +152,38 @@ void Actor::GiveUp(SpaceModel& space, const Range& range) {
 
 void Actor::Wire(SpaceModel& space, const Range& range) {
   if (IsShared(space) && !space.Covers(range)) return;
-  const auto missing = std::find_if(space.begin(range), space.end(range), [&](const auto& each) {
-    return each.second.wired == 0 && space.ContentsOf(each.second) == nullptr;
-  });
-  Result must = Result::kOk;
-  if (!space.Covers(range))
-    must = Result::kInvalidAddress;
-  else if (space.Any(range, [](auto& page) { return !Allows(page.protection, Protection::kRead); }))
-    must = Result::kProtectionFailure;
-  else if (missing != space.end(range))
-    must = Result::kBeyondEnd;
-  const Attempt attempt = Begin(space, range);
+  const Attempt attempt = Begin();
   const Result result = space.space->Wire(range.start, range.bytes());
-  if (!Judge(space, attempt, result, must, "wiring")) return GiveUp(space, range);
-  if (result == Result::kBeyondEnd)
-    return SettleCopies(space, range, missing->first, attempt.begin);
+  const Time now = world_.clock.Now();
+  // Others may have wired what is shared.
+  const auto first = [&](auto missing) {
+    return std::find_if(space.begin(range), space.end(range), [&](const auto& each) {
+      return each.second.wired == 0 && missing(each.second, attempt.begin, now);
+    });
+  };
+  const auto may_miss = first(SpaceModel::MayLack);
+  const auto misses = IsShared(space) ? space.end(range) : first(SpaceModel::Lacks);
+  Results must{};
+  if (!space.Covers(range)) {
+    must = {Result::kInvalidAddress};
+  } else if (space.Any(range,
+                       [](auto& page) { return !Allows(page.protection, Protection::kRead); })) {
+    must = {Result::kProtectionFailure};
+  } else {
+    if (misses == space.end(range)) must.Add(Result::kOk);
+    if (may_miss != space.end(range)) must.Add(Result::kBeyondEnd);
+  }
+  if (OfRevoked(space, range)) {
+    must.Add(Result::kIoError);
+    must.Add(Result::kBeyondEnd);
+  }
+  if (!Judge(space, attempt, result, must, "wiring", ReadErrors(attempt)))
+    return GiveUp(space, range);
+  if (result == Result::kBeyondEnd || result == Result::kIoError) {
+    // How far it came is known where it could not but end.
+    const bool known = may_miss == misses && misses != space.end(range) && !OfRevoked(space, range);
+    return known ? SettleCopies(space, range, misses->first, attempt.begin) : GiveUp(space, range);
+  }
   if (result != Result::kOk) return;
   if (IsShared(space)) {
     shared_wirings_.emplace_back(&space, range);
@@ -181,7 +209,7 @@ void Actor::Unwire(SpaceModel& space, const Range& range) {
     must = Result::kInvalidArgument;
   const Attempt attempt = Begin();
   const Result result = space.space->Unwire(range.start, range.bytes());
-  if (Judge(space, attempt, result, must, "unwiring") && result == Result::kOk)
+  if (Judge(space, attempt, result, {must}, "unwiring") && result == Result::kOk)
     space.ForEach(range, [](Address, ModelPage& page) { --page.wired; });
 }
 
@@ -212,13 +240,15 @@ void Actor::Sync(SpaceModel& space, const Range& range, std::uint32_t choice) {
   else if (invalidate == Invalidate::kYes &&
            space.Any(range, [](auto& page) { return page.wired != 0; }))
     must = Result::kInvalidArgument;
-  Attempt attempt = Begin(space, range);
-  // A copy has the file behind it still.
-  attempt.of_revoked |= space.Any(range, [&](const ModelPage& page) {
-    return page.kind == Kind::kPrivateFile && world_.files[page.file].revoked;
-  });
+  const Attempt attempt = Begin();
   const Result result = space.space->Sync(range.start, range.bytes(), mode, invalidate);
-  (void)Judge(space, attempt, result, must, "a sync");
+  Results errors = WriteErrors(attempt);
+  // A copy has the file behind it still.
+  if (space.Any(range, [](auto& page) { return page.life != nullptr && page.life->revoked(); })) {
+    errors.Add(Result::kIoError);
+    errors.Add(Result::kBeyondEnd);
+  }
+  (void)Judge(space, attempt, result, {must}, "a sync", errors);
 }
 
 void Actor::Query(SpaceModel& space, const Range& range) {
@@ -226,17 +256,17 @@ void Actor::Query(SpaceModel& space, const Range& range) {
   const Attempt attempt = Begin();
   const Result result = space.space->Query(range.start, range.bytes(), &pages);
   const Result must = space.Covers(range) ? Result::kOk : Result::kInvalidAddress;
-  if (!Judge(space, attempt, result, must, "a query") || result != Result::kOk) return;
+  if (!Judge(space, attempt, result, {must}, "a query") || result != Result::kOk) return;
   if (pages.size() != range.pages) FailModel("a query tells of another number of pages");
   auto page = space.begin(range);
   for (const PageStatus& status : pages) {
     const ModelPage& model = page++->second;
-    const Contents* contents = space.ContentsOf(model);
+    const bool lacks = SpaceModel::Lacks(model, attempt.begin, world_.clock.Now());
     if (status.resident && status.paged_out) FailModel("a page is resident and paged out");
     // Others may read a page of a shared space in meanwhile.
     if (!IsShared(space) && status.mapped && !status.resident)
       FailModel("a page is mapped that is not resident");
-    if (contents == nullptr && status.resident) FailModel("a page is resident beyond the end");
+    if (lacks && status.resident) FailModel("a page is resident beyond the end");
     const bool own = model.memory != nullptr && model.memory->own != nullptr;
     if (!IsShared(space) && own && model.wired != 0 && !status.resident)
       FailModel("a wired page is not resident");

@@ -5,7 +5,6 @@
 #define TESTS_MODEL_CONTENTS_H_
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -23,20 +22,18 @@ constexpr std::uint32_t WordOffset(std::uint32_t word) {
 class Contents {
  public:
   // Reads as zero.
-  Contents() { Clear(0); }
+  Contents() {
+    for (std::unique_ptr<Register>& word : words_) word = std::make_unique<Register>();
+  }
   // What `other` may have held at some time between.
-  Contents(const Contents& other, Time begin, Time now) {
+  Contents(const Contents& other, Time begin, Time now,
+           Register::Copied copied = Register::Copied::kNow) {
     for (std::uint32_t word = 0; word < kWordsPerPage; ++word)
-      words_[word] = std::make_unique<Register>(other.words_[word]->Possible(begin, now));
+      words_[word] = std::make_unique<Register>(*other.words_[word], begin, now, copied);
   }
   Contents(const Contents&) = delete;
 
   Register& word(std::uint32_t number) { return *words_[number]; }
-  // Zero from byte `from` on, for certain. Nobody uses it meanwhile.
-  void Clear(std::uint64_t from) {
-    for (std::uint32_t word = 0; word < kWordsPerPage; ++word)
-      if (WordOffset(word) >= from) words_[word] = std::make_unique<Register>();
-  }
   template <typename Act>
   void ForEach(Act act) {
     for (const std::unique_ptr<Register>& word : words_) act(*word);

@@ -5,19 +5,18 @@
 #include "locking/finding.h"
 #include "tests/vm/slow_store.h"
 #include "vm/check.h"
-#include "vm/object_clean.h"
 #include "vm/pager/making_pagers.h"
+#include "vm/vnode.h"
 
 namespace vm {
 namespace {
 
-constexpr std::uint32_t kFirstPages = 5;  // of a file
+constexpr std::uint64_t kFirstBytes = 5 * kTestPageSize;  // of a file
 
-std::unique_ptr<ModelStore> MakeStore(const WorldOptions& options) {
-  auto store = std::make_unique<ModelStore>(
-      options.slow_store ? MakeSlowStore(options.swap_slots, kTestPageSize)
-                         : MakeMemoryStore(options.swap_slots, kTestPageSize));
-  store->lose_writes = options.lose_writes;
+std::unique_ptr<Store> MakeStore(const WorldOptions& options, const StoreFaults& faults) {
+  auto store = std::make_unique<ModelStore>(MakeMemoryStore(options.swap_slots, kTestPageSize),
+                                            faults, options.lose_writes);
+  if (options.slow_store) return MakeSlowStore(std::move(store));
   return store;
 }
 
@@ -29,25 +28,25 @@ void FailWith(std::vector<locking::Finding> findings) {
 
 void FailModel(const std::string& what) { locking::FailInvariant("MODEL", what); }
 
-ModelWorld::ModelWorld(const WorldOptions& options) : ModelWorld(options, MakeStore(options)) {}
+void RequireResult(Result result, Results may, const char* what) {
+  if (may.Has(result)) return;
+  FailModel(std::string(what) + " says " + ResultName(result) + ", and must say " + may.Names());
+}
 
-ModelWorld::ModelWorld(const WorldOptions& options, std::unique_ptr<ModelStore> its_store)
+ModelWorld::ModelWorld(const WorldOptions& options)
     : has_daemon(options.daemon),
-      store(its_store.get()),
       system(InDialect({.pages = options.pages,
                         .page_size = kTestPageSize,
                         .cpus = 4,
                         .swap_slots = options.swap_slots,
                         .device_frames = kDeviceFrames}),
-             std::move(its_store)),
-      files(kFiles),
+             MakeStore(options, faults)),
       device(AllocateDeviceObject(system, static_cast<Frame>(system.pages().size()), kObjectPages)),
       physical(AllocatePhysicalObject(system, kObjectPages)) {
-  for (ModelFile& file : files) {
-    file.size = std::uint64_t{kFirstPages} * kTestPageSize;
-    if (file.file.Truncate(file.size) != Result::kOk) FailModel("a file cannot be extended");
-    for (std::shared_ptr<Contents>& page : file.pages) page = std::make_shared<Contents>();
-    Open(file);
+  for (std::uint32_t i = 0; i < kFiles; ++i) {
+    ModelFile& file = files.emplace_back(faults);
+    RequireResult(file.backing.Truncate(kFirstBytes), {Result::kOk}, "the first size of a file");
+    OpenFile(file, std::make_shared<FileLife>(kFirstBytes));
   }
   for (Frame frame = 0; frame < kDeviceFrames; ++frame)
     std::ranges::fill(system.FrameBytes(static_cast<Frame>(system.pages().size()) + frame),
@@ -55,79 +54,117 @@ ModelWorld::ModelWorld(const WorldOptions& options, std::unique_ptr<ModelStore> 
   if (options.daemon) system.Start();
 }
 
-bool ModelWorld::FilesFail() const {
-  return std::any_of(files.begin(), files.end(), [](const ModelFile& file) {
-    return file.file.fail_reads || file.file.fail_writes != Result::kOk;
-  });
-}
-
 void ModelWorld::SetFaults(std::uint32_t bits) {
-  store->fail_writes = (bits & 1) != 0;
-  store->fail_reads = (bits & 2) != 0;
-  for (ModelFile& file : files) {
-    file.file.fail_reads = (bits & 4) != 0;
-    file.file.fail_writes = (bits & 8) == 0    ? Result::kOk
-                            : (bits & 16) == 0 ? Result::kIoError
-                                               : Result::kNoSpace;
-    file.file.fail_truncate = (bits & 32) != 0;
-    file.file.short_write = (bits & 64) != 0 ? kTestPageSize : ~0ull;
-  }
+  if (without_faults_ == 0) faults.Set(bits);
 }
 
 void ModelWorld::Truncate(ModelFile& file, std::uint64_t size) {
+  if (!file.TryBeginChange()) return;
+  const ModelFile::Opened opened = file.Use();
+  FileLife& life = *opened.life;
   const std::uint64_t waits = system.counters().Get(Event::kPageWait);
-  const Result result = TruncateVnode(system, *file.vnode, size);
+  const Time begin = clock.Now();
+  life.BeginTruncate(size, begin);
+  const Result result = TruncateVnode(system, *opened.vnode, size);
+  const auto outcome =
+      result == Result::kOk ? Register::Outcome::kDone : Register::Outcome::kNotDone;
+  life.EndTruncate(size, clock.Now(), outcome);
+  Results may{};
+  if (!life.revoked() && !faults.OnSince(StoreFault::kTruncate, begin)) may.Add(Result::kOk);
+  if (life.revoked() || faults.OnAfter(StoreFault::kTruncate, begin)) may.Add(Result::kIoError);
   // For a copy of a page that is lent.
-  if (result == Result::kOutOfMemory && system.counters().Get(Event::kPageWait) != waits) return;
-  if (file.file.fail_truncate) {
-    if (result != Result::kIoError) FailModel("a truncation succeeded that could not");
-    return;
-  }
-  if (result != Result::kOk) FailModel("a truncation failed");
-  const std::uint64_t cut = std::min(size, file.size);
-  for (std::uint32_t page = 0; page < kMaxFilePages; ++page) {
-    const std::uint64_t start = std::uint64_t{page} * kTestPageSize;
-    if (start + kTestPageSize > cut) file.pages[page]->Clear(std::max(cut, start) - start);
-  }
-  file.size = size;
+  if (system.counters().Get(Event::kPageWait) != waits) may.Add(Result::kOutOfMemory);
+  RequireResult(result, may, "a truncation");
+  Release(opened);
+  file.EndChange();
 }
 
-void ModelWorld::Check() { FailWith(CheckSystem(system)); }
-
-void ModelWorld::Open(ModelFile& file) { file.vnode = OpenVnode(system, file.file); }
-
-void ModelWorld::Close(ModelFile& file) {
-  if (ReleaseVnode(system, file.vnode) != Result::kOk) FailModel("closing a file failed");
-  if (file.revoked) file.pages = file.kept;
-  file.revoked = false;
-  CheckFile(file);
+void ModelWorld::Sync(ModelFile& file) {
+  const ModelFile::Opened opened = file.Use();
+  if (opened.vnode == nullptr) return;
+  const Time begin = clock.Now();
+  const Result result = SyncVnode(system, *opened.vnode);
+  Results may{Result::kOk};
+  if (faults.OnAfter(StoreFault::kFileFull, begin)) may.Add(Result::kNoSpace);
+  if (faults.OnAfter(StoreFault::kFileWrite, begin) ||
+      faults.OnAfter(StoreFault::kShortWrite, begin))
+    may.Add(Result::kIoError);
+  RequireResult(result, may, "a sync of a file");
+  if (result == Result::kOk) {
+    locking::ReadGuard nobody_writes(opened.vnode->lock);
+    if (!opened.life->revoked()) CheckFile(file, *opened.life, begin);
+  }
+  Release(opened);
 }
 
 void ModelWorld::Revoke(ModelFile& file) {
-  RevokeVnode(system, *file.vnode);
-  CheckFile(file);
-  file.revoked = true;
-  for (std::uint32_t page = 0; page < kMaxFilePages; ++page)
-    file.kept[page] = std::make_shared<Contents>(*file.pages[page], clock.Now(), clock.Now());
+  if (!file.TryBeginChange()) return;
+  const ModelFile::Opened opened = file.Use();
+  if (!opened.life->revoked()) {
+    const NoFaults no_faults(*this);
+    const Time begin = clock.Now();
+    opened.life->BeginRevoke();
+    RevokeVnode(system, *opened.vnode);
+    opened.life->EndRevoke(begin, clock.Now());
+    CheckFile(file, *opened.life->next(), begin);
+  }
+  Release(opened);
+  file.EndChange();
 }
 
-void ModelWorld::CheckFile(ModelFile& file) {
-  for (std::uint32_t page = 0; page < file.page_count(); ++page) {
+void ModelWorld::Reopen(ModelFile& file) {
+  if (!file.TryBeginChange()) return;
+  const NoFaults no_faults(*this);
+  const std::shared_ptr<FileLife> life = file.opened().life;
+  (void)CloseFile(file);
+  OpenFile(file, life->revoked() ? life->next() : life);
+  file.EndChange();
+}
+
+void ModelWorld::Release(const ModelFile::Opened& opened) {
+  // Who closes a file that is not revoked does so without faults.
+  RequireResult(ReleaseVnode(system, opened.vnode), {Result::kOk}, "the end of a use of a file");
+}
+
+void ModelWorld::OpenFile(ModelFile& file, std::shared_ptr<FileLife> life) {
+  file.SetOpened({.vnode = OpenVnode(system, file.backing), .life = std::move(life)});
+}
+
+bool ModelWorld::CloseFile(ModelFile& file) {
+  const ModelFile::Opened opened = file.opened();
+  file.SetOpened({});
+  HoldVnode(*opened.vnode);
+  const Time begin = clock.Now();
+  Release(opened);
+  bool ended = false;
+  {
+    locking::ReadGuard guard(opened.vnode->lock);
+    ended = opened.vnode->state == VnodeState::kEnded;
+  }
+  DropVnode(system, opened.vnode);
+  if (ended && !opened.life->revoked()) CheckFile(file, *opened.life, begin);
+  return ended;
+}
+
+void ModelWorld::CheckFile(const ModelFile& file, FileLife& life, Time begin) {
+  for (Pindex index = 0; index < kMaxFilePages; ++index) {
     for (std::uint32_t word = 0; word < kWordsPerPage; ++word) {
-      if (file.Ends(page, word)) continue;
-      const Time begin = clock.Now();
-      const std::uint64_t value =
-          file.file.WordAt(std::uint64_t{page} * kTestPageSize + WordOffset(word));
-      if (!file.pages[page]->word(word).Loaded(value, begin, clock.Now()))
+      const Time now = clock.Now();
+      if (life.MayEndBefore(index, word, begin, now)) continue;
+      const std::uint64_t value = file.backing.WordAt(index * kTestPageSize + WordOffset(word));
+      if (!life.page(index).word(word).Loaded(value, begin, now))
         FailModel("a file has not what was last stored to it");
     }
   }
 }
 
+void ModelWorld::Check() { FailWith(CheckSystem(system)); }
+
 void ModelWorld::Finish() {
   system.Stop();
   Check();
-  for (ModelFile& file : files) Close(file);
+  for (ModelFile& file : files)
+    if (!CloseFile(file)) FailModel("a file is used that nobody uses");
   DeallocateObject(system, device);
   DeallocateObject(system, physical);
   Check();

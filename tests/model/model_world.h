@@ -1,5 +1,7 @@
 // The machine under test and what all who use it know of it: its files and objects, what their
 // pages must hold, and where its stores fail.
+//
+// Thread safety: the functions that say so may be called by any thread.
 #ifndef TESTS_MODEL_MODEL_WORLD_H_
 #define TESTS_MODEL_MODEL_WORLD_H_
 
@@ -9,58 +11,20 @@
 #include <string>
 
 #include "tests/model/contents.h"
-#include "tests/vm/files.h"
+#include "tests/model/model_file.h"
+#include "tests/model/results.h"
+#include "tests/model/store_faults.h"
 #include "vm/system.h"
 
 namespace vm {
 
 inline constexpr std::uint32_t kFiles = 2;
-inline constexpr std::uint32_t kMaxFilePages = 8;
 inline constexpr std::uint32_t kObjectPages = 4;  // of a device, and of physical memory
 
 // Ends the execution: the machine did what it must not.
 [[noreturn]] void FailModel(const std::string& what);
-
-// Swap that fails when told to. Settings are changed while nobody uses it.
-class ModelStore final : public Store {
- public:
-  explicit ModelStore(std::unique_ptr<Store> store) : store_(std::move(store)) {}
-  Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
-    if (fail_writes) return Result::kIoError;
-    return lose_writes && slot % 2 == 1 ? Result::kOk : store_->Write(slot, pages);
-  }
-  Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
-    return fail_reads ? Result::kIoError : store_->Read(slot, pages);
-  }
-
-  bool fail_writes = false;
-  bool fail_reads = false;
-  bool lose_writes = false;  // some, silently: what the model is there to find
-
- private:
-  const std::unique_ptr<Store> store_;
-};
-
-struct ModelFile {
-  TestFile file;
-  Vnode* vnode = nullptr;
-  std::uint64_t size = 0;  // in bytes
-  std::array<std::shared_ptr<Contents>, kMaxFilePages> pages;
-  // The file was taken away; what it holds, while `pages` are what is left in memory.
-  bool revoked = false;
-  std::array<std::shared_ptr<Contents>, kMaxFilePages> kept;
-
-  std::uint32_t page_count() const {
-    return static_cast<std::uint32_t>((size + kTestPageSize - 1) / kTestPageSize);
-  }
-  // nullptr: the file ends before it.
-  Contents* PageAt(Pindex index) const {
-    return index < page_count() ? pages[index].get() : nullptr;
-  }
-  bool Ends(Pindex index, std::uint32_t word) const {
-    return index * kTestPageSize + WordOffset(word) >= size;
-  }
-};
+// Unless `result` is one of those.
+void RequireResult(Result result, Results may, const char* what);
 
 struct WorldOptions {
   std::uint32_t pages = 64;
@@ -75,17 +39,32 @@ class ModelWorld {
   explicit ModelWorld(const WorldOptions& options);
   ModelWorld(const ModelWorld&) = delete;
 
-  // What a transfer may fail by, just now.
-  bool StoresFail() const { return store->fail_writes || store->fail_reads || FilesFail(); }
-  bool FilesFail() const;
+  // By any thread. Bit by bit, by StoreFault; ignored while somebody must not meet any.
   void SetFaults(std::uint32_t bits);
+  // No store fails as long as it lives.
+  class NoFaults {
+   public:
+    explicit NoFaults(ModelWorld& world) : world_(world) {
+      ++world_.without_faults_;
+      world_.faults.Set(0);
+    }
+    ~NoFaults() { --world_.without_faults_; }
+    NoFaults(const NoFaults&) = delete;
 
-  void Open(ModelFile& file);
-  // The last use ends: the file must hold what was stored to it.
-  void Close(ModelFile& file);
+   private:
+    ModelWorld& world_;
+  };
+
+  // By any thread. A file is changed by one at a time: those that come meanwhile do nothing.
+  void Truncate(ModelFile& file, std::uint64_t size);
+  // What was stored before is in the file then.
+  void Sync(ModelFile& file);
   // What is mapped of it stays where it is in memory.
   void Revoke(ModelFile& file);
-  void Truncate(ModelFile& file, std::uint64_t size);
+  // Closes it, and opens it again. Who maps it still goes on with it, unless it was revoked.
+  void Reopen(ModelFile& file);
+  // One use less.
+  void Release(const ModelFile::Opened& opened);
 
   // The machine is at rest: no invariant is broken.
   void Check();
@@ -94,9 +73,9 @@ class ModelWorld {
 
   static constexpr std::uint32_t kDeviceFrames = kObjectPages;
   const bool has_daemon;
-  ModelStore* store;  // the machine's
-  System system;
   Clock clock;
+  StoreFaults faults{clock};
+  System system;
   std::atomic<std::uint64_t> last_value{0};
   std::deque<ModelFile> files;
   Object* device;
@@ -105,9 +84,13 @@ class ModelWorld {
   std::array<Contents, kObjectPages> physical_pages;
 
  private:
-  // The file holds what was stored to it.
-  void CheckFile(ModelFile& file);
-  explicit ModelWorld(const WorldOptions& options, std::unique_ptr<ModelStore> its_store);
+  // The file has what its pages held at some moment since `begin`. Nobody writes to it meanwhile.
+  void CheckFile(const ModelFile& file, FileLife& life, Time begin);
+  // True: that was the last use, and all is written.
+  bool CloseFile(ModelFile& file);
+  void OpenFile(ModelFile& file, std::shared_ptr<FileLife> life);
+
+  std::atomic<std::uint32_t> without_faults_{0};
 };
 
 }  // namespace vm

@@ -44,11 +44,13 @@ const OperationMix& WholeMachine() {
 
 const OperationMix& SideBySide() {
   using enum OperationKind;
-  static const OperationMix mix = {{kLoad, 12},  {kStore, 20},  {kMapAnonymous, 2}, {kMapFile, 2},
-                                   {kUnmap, 2},  {kProtect, 1}, {kWire, 2},         {kUnwire, 2},
-                                   {kAdvise, 2}, {kSync, 1},    {kQuery, 1},        {kFork, 3},
-                                   {kExit, 2},   {kLend, 1},    {kReturn, 1},       {kPageOut, 2},
-                                   {kCache, 1},  {kTakeRun, 1}, {kGiveRun, 1}};
+  static const OperationMix mix = {
+      {kLoad, 24},  {kStore, 40},   {kMapAnonymous, 4}, {kMapFile, 4},  {kMapObject, 1},
+      {kUnmap, 4},  {kProtect, 2},  {kWire, 4},         {kUnwire, 4},   {kAdvise, 4},
+      {kSync, 2},   {kQuery, 2},    {kFork, 6},         {kExit, 4},     {kLend, 2},
+      {kReturn, 2}, {kTruncate, 4}, {kSyncFile, 2},     {kReopen, 3},   {kRevoke, 1},
+      {kFaults, 4}, {kPageOut, 4},  {kCache, 2},        {kPopulate, 1}, {kTakeRun, 2},
+      {kGiveRun, 2}};
   return mix;
 }
 

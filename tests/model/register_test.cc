@@ -70,6 +70,46 @@ TEST_F(RegisterTest, WhatIsForgottenIsThereOrZeroUntilTheNextStore) {
   EXPECT_FALSE(Load(0));
 }
 
+TEST_F(RegisterTest, AStoreBesideAClearMayComeBeforeItOrAfter) {
+  word_.BeginClear(clock_.Now());
+  Store(1);
+  word_.EndClear(clock_.Now(), kDone, Register::Reach::kForNow);
+  EXPECT_TRUE(Load(1));
+  EXPECT_TRUE(Load(0));
+}
+
+TEST_F(RegisterTest, WhatIsClearedForGoodShowsNoStoreThatWasOver) {
+  word_.BeginClear(clock_.Now());
+  Store(1);
+  word_.BeginStore(2, clock_.Now());
+  word_.EndClear(clock_.Now(), kDone, Register::Reach::kForGood);
+  word_.EndStore(2, clock_.Now(), kDone);
+  EXPECT_FALSE(Load(1));
+  EXPECT_TRUE(Load(2));
+  EXPECT_TRUE(Load(0));
+}
+
+TEST_F(RegisterTest, AClearThatFailedLeavesWhatWasThere) {
+  Store(1);
+  word_.BeginClear(clock_.Now());
+  word_.EndClear(clock_.Now(), Register::Outcome::kNotDone, Register::Reach::kForGood);
+  EXPECT_TRUE(Load(1));
+  EXPECT_FALSE(Load(0));
+}
+
+TEST_F(RegisterTest, ACopyThatWaitsForAStoreForgetsWhatItsOriginMay) {
+  Store(1);
+  word_.BeginForget(clock_.Now());
+  word_.EndForget(clock_.Now());
+  const Time now = clock_.Now();
+  for (const auto copied : {Register::Copied::kNow, Register::Copied::kWhenStored}) {
+    Register copy(word_, now, now, copied);
+    const Time begin = clock_.Now();
+    EXPECT_TRUE(copy.Loaded(1, begin, clock_.Now()));
+    EXPECT_EQ(copy.Loaded(0, begin, clock_.Now()), copied == Register::Copied::kWhenStored);
+  }
+}
+
 TEST_F(RegisterTest, OneOfSeveralFirstValuesIsTheOneThatIsSeen) {
   Register word({3, 4});
   const Time begin = clock_.Now();

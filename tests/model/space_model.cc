@@ -14,32 +14,36 @@ Address SpaceModel::LowestFree(Address hint, std::uint32_t count) const {
   }
 }
 
-Contents* SpaceModel::ContentsOf(const ModelPage& page) const {
+Contents& SpaceModel::ContentsOf(const ModelPage& page) const {
+  if (page.memory != nullptr && page.memory->own != nullptr) return *page.memory->own;
   switch (page.kind) {
-    case Kind::kAnonymous:
-      return page.memory->own.get();
-    case Kind::kPrivateFile:
-      if (page.memory->own != nullptr) return page.memory->own.get();
-      [[fallthrough]];
-    case Kind::kFile:
-      return world_.files[page.file].PageAt(page.index);
     case Kind::kDevice:
-      return &world_.device_pages[page.index];
+      return world_.device_pages[page.index];
     case Kind::kPhysical:
-      return &world_.physical_pages[page.index];
+      return world_.physical_pages[page.index];
+    default:
+      return page.life->page(page.index);
   }
-  return nullptr;
 }
 
-ModelFile* SpaceModel::FileOf(const ModelPage& page) const {
-  const bool shows =
-      page.kind == Kind::kFile || (page.kind == Kind::kPrivateFile && page.memory->own == nullptr);
-  return shows ? &world_.files[page.file] : nullptr;
+FileLife* SpaceModel::FileOf(const ModelPage& page) {
+  const bool copied = page.memory != nullptr && page.memory->own != nullptr;
+  return copied ? nullptr : page.life.get();
+}
+
+bool SpaceModel::MayLack(const ModelPage& page, Time begin, Time now) {
+  const FileLife* life = FileOf(page);
+  return life != nullptr && life->MayLack(page.index, begin, now);
+}
+
+bool SpaceModel::Lacks(const ModelPage& page, Time begin, Time now) {
+  const FileLife* life = FileOf(page);
+  return life != nullptr && life->Lacks(page.index, begin, now);
 }
 
 void SpaceModel::CopyFromFile(ModelPage& page, Time begin, Time now) {
   if (page.kind != Kind::kPrivateFile || page.memory->own != nullptr) return;
-  page.memory->own = std::make_shared<Contents>(*ContentsOf(page), begin, now);
+  page.memory->own = std::make_shared<Contents>(page.life->page(page.index), begin, now);
 }
 
 SpaceModel::Pages SpaceModel::Inherited(Time begin, Time now) {
@@ -49,7 +53,7 @@ SpaceModel::Pages SpaceModel::Inherited(Time begin, Time now) {
     if (page.inheritance == Inheritance::kNone) continue;
     ModelPage copy{.kind = page.kind,
                    .memory = page.memory,
-                   .file = page.file,
+                   .life = page.life,
                    .index = page.index,
                    .protection = page.protection,
                    .inheritance = page.inheritance,
@@ -57,7 +61,8 @@ SpaceModel::Pages SpaceModel::Inherited(Time begin, Time now) {
     if (page.inheritance == Inheritance::kCopy && page.memory != nullptr) {
       copy.memory = std::make_shared<PrivateMemory>();
       if (page.memory->own != nullptr)
-        copy.memory->own = std::make_shared<Contents>(*page.memory->own, begin, now);
+        copy.memory->own = std::make_shared<Contents>(*page.memory->own, begin, now,
+                                                      Register::Copied::kWhenStored);
     }
     child.emplace(va, std::move(copy));
   }

@@ -26,8 +26,8 @@ struct PrivateMemory {
 struct ModelPage {
   Kind kind = Kind::kAnonymous;
   std::shared_ptr<PrivateMemory> memory = nullptr;  // of the first and the third kind
-  std::uint32_t file = 0;
-  Pindex index = 0;  // in the file or object
+  std::shared_ptr<FileLife> life = nullptr;         // of the second and the third
+  Pindex index = 0;                                 // in the file or object
   Protection protection = Protection::kReadWrite;
   Inheritance inheritance = Inheritance::kCopy;
   Inheritance home = Inheritance::kCopy;  // what it was mapped with: the other is kNone
@@ -62,12 +62,15 @@ class SpaceModel {
   // Where new memory goes.
   Address LowestFree(Address hint, std::uint32_t count) const;
 
-  // nullptr: nothing is there, the file ends before it.
-  Contents* ContentsOf(const ModelPage& page) const;
+  // For as long as something is there: see MayLack.
+  Contents& ContentsOf(const ModelPage& page) const;
   // The file that the page shows; nullptr: none.
-  ModelFile* FileOf(const ModelPage& page) const;
+  static FileLife* FileOf(const ModelPage& page);
+  // Nothing was there at some moment between, or at none.
+  static bool MayLack(const ModelPage& page, Time begin, Time now);
+  static bool Lacks(const ModelPage& page, Time begin, Time now);
   // The page gets its own memory: what the file held between.
-  void CopyFromFile(ModelPage& page, Time begin, Time now);
+  static void CopyFromFile(ModelPage& page, Time begin, Time now);
 
   // What a fork that ran between leaves in a child.
   Pages Inherited(Time begin, Time now);

@@ -1,6 +1,6 @@
 // Random operations by several threads at once, under controlled schedules, against the model: each
 // has spaces of its own, and all use one space, whose loads must give what some order of the stores
-// explains.
+// explains. Files are cut, taken away and opened again beside that, and the stores fail.
 //
 // MODEL_EXECUTIONS in the environment says how many executions, MODEL_FIRST_SEED their seed.
 #include <gtest/gtest.h>
@@ -60,12 +60,13 @@ class SharedSpace {
     Add(start, pages, {.inheritance = inheritance});
   }
   void MapFile(std::uint32_t pages) {
+    const ModelFile::Opened file = world_.files[0].opened();
     Address start = 0;
-    if (model_.space->MapFile(0, std::uint64_t{pages} * kTestPageSize, *world_.files[0].vnode, 0,
+    if (model_.space->MapFile(0, std::uint64_t{pages} * kTestPageSize, *file.vnode, 0,
                               Protection::kReadWrite, Space::Sharing::kShared,
                               &start) != Result::kOk)
       FailModel("a file cannot be mapped");
-    Add(start, pages, {.kind = Kind::kFile, .inheritance = Inheritance::kShare});
+    Add(start, pages, {.kind = Kind::kFile, .life = file.life, .inheritance = Inheritance::kShare});
   }
 
   ModelWorld& world_;
@@ -130,18 +131,17 @@ constexpr WorldOptions kShort = {
     .pages = 28, .swap_slots = 256, .daemon = true, .slow_store = true};
 constexpr WorldOptions kPlenty = {.pages = 160, .swap_slots = 128, .daemon = true};
 
-INSTANTIATE_TEST_SUITE_P(Machines, Threads,
-                         testing::Values(Case{.name = "WithPlentyOfMemory",
-                                              .options = kPlenty,
-                                              .events = {Event::kCowCopy, Event::kCollapse,
-                                                         Event::kLoanCopy, Event::kContiguousRun}},
-                                         Case{.name = "ShortOfMemory",
-                                              .options = kShort,
-                                              .events = {Event::kPageOut, Event::kPageIn,
-                                                         Event::kPageWait, Event::kBusyWait}}),
-                         [](const testing::TestParamInfo<Case>& info) {
-                           return std::string(info.param.name);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Machines, Threads,
+    testing::Values(Case{.name = "WithPlentyOfMemory",
+                         .options = kPlenty,
+                         .events = {Event::kCowCopy, Event::kCollapse, Event::kLoanCopy,
+                                    Event::kContiguousRun}},
+                    Case{.name = "ShortOfMemory",
+                         .options = kShort,
+                         .events = {Event::kPageOut, Event::kPageIn, Event::kPageOutError,
+                                    Event::kPageInError, Event::kPageWait, Event::kBusyWait}}),
+    [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace vm

@@ -1,6 +1,7 @@
 #include "tests/vm/slow_store.h"
 
 #include <span>
+#include <utility>
 
 #include "locking/atomic.h"
 #include "locking/mutex.h"
@@ -19,19 +20,19 @@ const locking::LockClass kStoreRequest("store I/O", locking::LockKind::kResource
 
 class SlowStore final : public Store {
  public:
-  SlowStore(std::uint32_t slots, std::uint32_t page_size, std::uint32_t failing_writes)
-      : memory_(MakeMemoryStore(slots, page_size)), failing_writes_(failing_writes) {}
+  SlowStore(std::unique_ptr<Store> store, std::uint32_t failing_writes)
+      : store_(std::move(store)), failing_writes_(failing_writes) {}
   Result Write(std::uint32_t slot, std::span<const std::span<const std::byte>> pages) override {
     PassTime();
     const std::uint32_t number = writes_.FetchAdd(1, std::memory_order_relaxed);
     const bool fails = failing_writes_ != 0 && number % failing_writes_ == 0;
-    const Result result = fails ? Result::kIoError : memory_->Write(slot, pages);
+    const Result result = fails ? Result::kIoError : store_->Write(slot, pages);
     PassTime();
     return result;
   }
   Result Read(std::uint32_t slot, std::span<const std::span<std::byte>> pages) override {
     PassTime();
-    const Result result = memory_->Read(slot, pages);
+    const Result result = store_->Read(slot, pages);
     PassTime();
     return result;
   }
@@ -48,7 +49,7 @@ class SlowStore final : public Store {
         .AndRetry();
   }
 
-  const std::unique_ptr<Store> memory_;
+  const std::unique_ptr<Store> store_;
   locking::SleepQueue sleep_queue_;
   const std::uint32_t failing_writes_;
   locking::Atomic<std::uint32_t> requests_{0};
@@ -57,9 +58,8 @@ class SlowStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> MakeSlowStore(std::uint32_t slots, std::uint32_t page_size,
-                                     std::uint32_t failing_writes) {
-  return std::make_unique<SlowStore>(slots, page_size, failing_writes);
+std::unique_ptr<Store> MakeSlowStore(std::unique_ptr<Store> store, std::uint32_t failing_writes) {
+  return std::make_unique<SlowStore>(std::move(store), failing_writes);
 }
 
 }  // namespace vm

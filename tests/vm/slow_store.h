@@ -9,9 +9,9 @@
 
 namespace vm {
 
-// Over memory. How long a request takes differs from one to the next; of so many writes one fails
+// Over `store`. How long a request takes differs from one to the next; of so many writes one fails
 // (0: none).
-std::unique_ptr<Store> MakeSlowStore(std::uint32_t slots, std::uint32_t page_size,
+std::unique_ptr<Store> MakeSlowStore(std::unique_ptr<Store> store,
                                      std::uint32_t failing_writes = 0);
 
 }  // namespace vm

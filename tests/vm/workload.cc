@@ -354,12 +354,13 @@ void CheckThatChainsAreShort(Space& space) LOCKING_NO_ANALYSIS {
 }  // namespace
 
 EventCounts RunWorkload(const Workload& workload, std::uint64_t seed) {
-  System system(InDialect({.pages = workload.pages,
-                           .page_size = kPageSize,
-                           .cpus = 2,
-                           .swap_slots = workload.swap_slots,
-                           .idle_zero = workload.idle_zero}),
-                MakeSlowStore(workload.swap_slots, kPageSize, workload.failing_writes));
+  System system(
+      InDialect({.pages = workload.pages,
+                 .page_size = kPageSize,
+                 .cpus = 2,
+                 .swap_slots = workload.swap_slots,
+                 .idle_zero = workload.idle_zero}),
+      MakeSlowStore(MakeMemoryStore(workload.swap_slots, kPageSize), workload.failing_writes));
   if (workload.daemon) system.Start();
   Space* shared = system.CreateSpace();
   Address base = 0;
