@@ -141,19 +141,6 @@ Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocReq
   return page;
 }
 
-Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
-  Page* page = LookupPage(object, pindex);
-  if (page == nullptr || page->queue != PageQueue::kCache) return nullptr;
-  {
-    PageRoleGuard guard(system.queues().PageLock(*page));
-    system.queues().Dequeue(*page);
-    if (request.wired) system.queues().Wire(*page);
-  }
-  system.counters().Add(Event::kReactivated);
-  if (request.busy) BusyPage(object, *page);
-  return page;
-}
-
 Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color,
                           Object* own) {
   Page* page = TakePage(system, own, request, color);

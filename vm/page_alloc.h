@@ -26,11 +26,6 @@ struct AllocRequest {
 //   locked on entry and return: object, exclusively. Does not sleep.
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
     LOCKING_REQUIRES(object.lock);
-// The page at (object, pindex), if it is on the cache queue: off it, with its contents, and wired
-// or busy as asked. Else nullptr (10.0's VM_ALLOC_IFCACHED).
-//   locked on entry and return: object, exclusively. Takes page queues. Does not sleep.
-Page* TakeCachedPage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
-    LOCKING_REQUIRES(object.lock);
 // A page without an owner (page tables), of the colour if there is one. `own`: an object that the
 // caller has locked exclusively, or nullptr.
 Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color = 0,

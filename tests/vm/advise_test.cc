@@ -4,6 +4,7 @@
 #include "vm/object_advise.h"
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
+#include "vm/page_release.h"
 
 namespace vm {
 namespace {
@@ -53,6 +54,22 @@ TEST_F(AdviseTest, WillNeedActivatesWhatIsResident) {
   EXPECT_EQ(QueueOf(1), PageQueue::kActive);
   EXPECT_EQ(QueueOf(2), PageQueue::kActive);
   EXPECT_EQ(QueueOf(3), PageQueue::kInactive);
+}
+
+TEST_F(AdviseTest, WillNeedTakesAPageOffTheCacheQueue) {
+  ASSERT_EQ(machine_.PageOut(0, 1), 1u);
+  Page* page = machine_.PageAt(0);
+  Object* object = machine_.FirstObject();
+  {
+    ObjectGuard guard(object->lock);
+    ASSERT_TRUE(TryToCachePage(machine_.system, *object, *page));
+  }
+  ASSERT_EQ(QueueOf(0), PageQueue::kCache);
+  Advise(0, 1, Advice::kWillNeed);
+  EXPECT_EQ(QueueOf(0), PageQueue::kActive);
+  EXPECT_EQ(machine_.system.counters().Get(Event::kReactivated), 1u);
+  EXPECT_EQ(machine_.system.counters().Get(Event::kPageIn), 0u);
+  machine_.ExpectFilled(0, 1);
 }
 
 TEST_F(AdviseTest, WillNeedReachesThroughTheChain) {

@@ -143,20 +143,6 @@ TEST_F(PageReleaseTest, OnlyWhatLeavesTheCacheQueueIsReactivated) {
   EXPECT_EQ(system_.counters().Get(Event::kReactivated), 2u);
 }
 
-TEST_F(PageReleaseTest, ACachedPageIsTakenOnlyFromTheCacheQueue) {
-  ObjectGuard guard(object_.lock);
-  EXPECT_EQ(TakeCachedPage(system_, object_, 0, {}), nullptr);
-  EXPECT_TRUE(CachePage(system_, object_, page_));
-  EXPECT_EQ(TakeCachedPage(system_, object_, 1, {}), nullptr);
-  EXPECT_EQ(TakeCachedPage(system_, object_, 0, {.wired = true, .busy = true}), &page_);
-  EXPECT_EQ(page_.queue, PageQueue::kNone);
-  EXPECT_EQ(page_.valid, system_.AllBlocks());
-  EXPECT_EQ(page_.wire_count, 1);
-  UnbusyPage(system_, object_, page_);
-  PageRoleGuard role_guard(queues_.PageLock(page_));
-  queues_.Unwire(page_, PageQueues::Then::kActivate);
-}
-
 TEST_F(PageReleaseTest, AFrameThatIsFreedAsZeroedIsHandedOutAsSuch) {
   ObjectGuard guard(object_.lock);
   FreeZeroedPage(system_, object_, page_);
