@@ -11,7 +11,7 @@ namespace {
 
 std::vector<InvariantCheck> AllChecks() {
   std::vector<InvariantCheck> all;
-  for (const auto checks : {PageChecks(), ObjectChecks(), MapChecks()})
+  for (const auto checks : {PageChecks(), ObjectChecks(), MapChecks(), ReservationChecks()})
     all.insert(all.end(), checks.begin(), checks.end());
   std::sort(all.begin(), all.end(), [](const InvariantCheck& a, const InvariantCheck& b) {
     return std::string_view(a.id) < b.id;

@@ -98,7 +98,7 @@ void PvListsMatchPageTables(const MachineView& view, Findings& findings) {
 // INV-42: shootdowns were complete.
 void CachedTranslationsAgree(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages)
-    if (page.queue == PageQueue::kFree && page.pv_first != nullptr)
+    if (IsFree(page.queue) && page.pv_first != nullptr)
       findings.Add(Describe(page) + " is free and mapped");
   for (const TranslationView& cached : view.translations) {
     const SpaceView* space = SpaceOf(view, cached.pmap_id);

@@ -14,7 +14,7 @@ bool OnPagingQueue(const Page& page) {
 // INV-01
 void FreePagesAreUnused(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages) {
-    if (page.queue != PageQueue::kFree) continue;
+    if (!IsFree(page.queue)) continue;
     if (page.dirty.Peek() != 0) findings.Add(Describe(page) + " is free and dirty");
     if (page.wire_count != 0) findings.Add(Describe(page) + " is free and wired");
     if (page.hold_count != 0) findings.Add(Describe(page) + " is free and held");
@@ -30,7 +30,7 @@ void IdentitiesAgree(const MachineView& view, Findings& findings) {
       findings.Add(Describe(page) + " is called " + PageIdentityName(identity) +
                    (owned ? ", and has an owner" : ", and has none"));
     if (owned) continue;
-    if ((page.queue == PageQueue::kFree && identity != PageIdentity::kFree) ||
+    if ((IsFree(page.queue) && identity != PageIdentity::kFree) ||
         (page.queue == PageQueue::kHold && identity != PageIdentity::kHeld))
       findings.Add(Describe(page) + " is on a free list and called " + PageIdentityName(identity));
   }
@@ -39,7 +39,7 @@ void IdentitiesAgree(const MachineView& view, Findings& findings) {
 // INV-08
 void ZeroedFramesReadAsZero(const MachineView& view, Findings& findings) {
   for (const Page& page : view.pages) {
-    if (page.queue != PageQueue::kFree || !page.zeroed) continue;
+    if (!IsFree(page.queue) || !page.zeroed) continue;
     const auto bytes = view.system.FrameBytes(page);
     if (std::any_of(bytes.begin(), bytes.end(),
                     [](std::byte byte) { return byte != std::byte{0}; }))

@@ -50,6 +50,13 @@ std::string Describe(const MappingView& mapping) {
          " (frame " + std::to_string(mapping.frame) + ")";
 }
 
+std::string Describe(const RunView& run) {
+  return "run of frames from " + std::to_string(run.frame) +
+         (run.object == nullptr ? ""
+                                : " (reserved for object #" + std::to_string(run.object->id) +
+                                      " from " + std::to_string(run.first) + ")");
+}
+
 void Findings::Add(std::string title) {
   if (++count_ > kMost) return;
   locking::Finding finding;
@@ -94,15 +101,39 @@ void ViewQueues(MachineView* view) {
 void ViewFreeQueue(MachineView* view) {
   FreeQueue& free_queue = view->system.free_queue();
   free_queue.DrainBatches();
-  std::uint32_t free = 0, held = 0, zeroed = 0;
+  std::uint32_t free = 0, held = 0, zeroed = 0, kept = 0;
   free_queue.ForEach([&](const Page& page, PageQueue list) {
     view->list_of[page.frame] = list;
-    ++(list == PageQueue::kFree ? free : held);
+    ++(IsFree(list) ? free : held);
     if (list == PageQueue::kFree && page.zeroed) ++zeroed;
+    if (list == PageQueue::kReserved) ++kept;
   });
   view->lists.push_back({"free queue", PageQueue::kFree, free, free_queue.free_count()});
+  view->lists.push_back({"reservations", PageQueue::kReserved, kept, free_queue.kept_count()});
   view->lists.push_back({"hold list", PageQueue::kHold, held, free_queue.held_count()});
   view->lists.push_back({"zeroed pages", PageQueue::kNone, zeroed, free_queue.zeroed_count()});
+}
+
+void ViewRuns(MachineView* view) {
+  const std::vector<Object*> objects = view->system.AllObjects();
+  view->system.free_queue().LookAtFrames([&](const FreeFrames& frames) {
+    const auto number = [&](const Reservation& run) {
+      return static_cast<std::size_t>(&run - frames.runs().data());
+    };
+    for (const Reservation& run : frames.runs())
+      view->runs.push_back({.frame = frames.FramesOf(run).front().frame,
+                            .pages = frames.run_pages(),
+                            .object = run.object,
+                            .first = run.first,
+                            .available = run.available});
+    for (const Reservation& run : frames.whole()) ++view->runs[number(run)].times_whole;
+    for (const Reservation& run : frames.partial()) {
+      ++view->runs[number(run)].times_partial;
+      view->partial.push_back(number(run));
+    }
+    for (const Object* object : objects)
+      for (const Reservation& run : object->reservations) view->runs[number(run)].known_to = object;
+  });
 }
 
 // Where the index has the page that it finds first from `next` on; the page's own idea of it may be
@@ -209,6 +240,7 @@ MachineView ViewMachine(System& system) {
   MachineView view(system);
   ViewQueues(&view);
   ViewFreeQueue(&view);
+  ViewRuns(&view);
   for (Object* object : system.AllObjects()) {
     ObjectGuard guard(object->lock);
     view.objects.push_back(ViewObject(*object));

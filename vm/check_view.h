@@ -103,6 +103,18 @@ struct TranslationView {
   bool writable;
 };
 
+// A run of frames that can be reserved.
+struct RunView {
+  Frame frame = 0;  // the first
+  std::uint32_t pages = 0;
+  const Object* object = nullptr;  // that it is reserved for
+  std::int64_t first = 0;
+  std::uint32_t available = 0;
+  std::uint32_t times_partial = 0;   // found among the partial reservations
+  std::uint32_t times_whole = 0;     // found among the whole runs
+  const Object* known_to = nullptr;  // which has it among its reservations
+};
+
 struct MachineView {
   explicit MachineView(System& system)
       : system(system), pages(system.pages()), list_of(pages.size(), PageQueue::kNone) {}
@@ -121,6 +133,8 @@ struct MachineView {
   std::vector<SpaceView> spaces;      // in order of id
   std::vector<MappingView> pv_lists;  // every PV entry, sorted
   std::vector<TranslationView> translations;
+  std::vector<RunView> runs;         // in order of frame
+  std::vector<std::size_t> partial;  // numbers of partial reservations, the next to be broken first
 
   const ObjectView& Of(const Object* object) const { return objects[object->id - 1]; }
 };
@@ -133,6 +147,7 @@ std::string Describe(const Page& page);
 std::string Describe(const ObjectView& object);
 std::string Describe(const SpaceView& space, const MapEntry& entry);
 std::string Describe(const MappingView& mapping);
+std::string Describe(const RunView& run);
 
 // What one check found.
 class Findings {
@@ -155,9 +170,10 @@ struct InvariantCheck {
   const char* text;
   void (*check)(const MachineView& view, Findings& findings);
 };
-std::span<const InvariantCheck> PageChecks();    // check_pages.cc
-std::span<const InvariantCheck> ObjectChecks();  // check_objects.cc
-std::span<const InvariantCheck> MapChecks();     // check_maps.cc
+std::span<const InvariantCheck> PageChecks();         // check_pages.cc
+std::span<const InvariantCheck> ObjectChecks();       // check_objects.cc
+std::span<const InvariantCheck> MapChecks();          // check_maps.cc
+std::span<const InvariantCheck> ReservationChecks();  // check_reservations.cc
 
 }  // namespace vm
 

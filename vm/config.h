@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/dialect.h"
+#include "vm/reservation.h"
 #include "vm/segments.h"
 #include "vm/swap_charge.h"
 #include "vm/types.h"
@@ -27,6 +28,9 @@ struct SystemConfig {
   std::uint32_t swap_slots = 0;     // pages of swap space; 0: none
   std::uint32_t device_frames = 0;  // behind the memory, and none of it: devices' (fictitious.h)
   bool idle_zero = false;           // a thread zeroes free pages ahead (page_zeroing.h)
+  // Pages of a run that is reserved for an object, a power of two, 2 … kMaxReservationPages; 0:
+  // nothing is reserved (reservation.h).
+  std::uint32_t reservation_pages = 0;
   LockDialect locks = LockDialect::kQueues;
   IndexKind index = IndexKind::kRadix;
   // Pages that spaces without a credential of their own may claim, in all.

@@ -17,8 +17,9 @@ namespace vm {
 namespace {
 
 // What a run may consist of.
-enum class Effort : std::uint8_t { kFreeAndCached, kInactive, kActive };
-constexpr Effort kEfforts[] = {Effort::kFreeAndCached, Effort::kInactive, Effort::kActive};
+enum class Effort : std::uint8_t { kFreeAndCached, kReserved, kInactive, kActive };
+constexpr Effort kEfforts[] = {Effort::kFreeAndCached, Effort::kReserved, Effort::kInactive,
+                               Effort::kActive};
 
 // Attempts to lock the object of one page, which another thread may have for long.
 constexpr std::uint32_t kLockAttempts = 4;
@@ -31,6 +32,8 @@ bool MayGo(const Page& page, Effort effort) {
     case PageQueue::kFreeBatch:
     case PageQueue::kCache:
       return true;
+    case PageQueue::kReserved:
+      return effort >= Effort::kReserved;
     case PageQueue::kInactive:
       return effort >= Effort::kInactive;
     case PageQueue::kActive:
@@ -40,10 +43,6 @@ bool MayGo(const Page& page, Effort effort) {
       return false;
   }
   return false;
-}
-
-bool IsFree(const Page& page) {
-  return page.queue == PageQueue::kFree || page.queue == PageQueue::kFreeBatch;
 }
 
 // Locks the object that the page is of, whose lock comes before that of the queues: it is tried,
@@ -109,6 +108,7 @@ class Search {
 
   bool Find(std::span<Page>* run) {
     for (const Effort effort : kEfforts) {
+      if (effort == Effort::kReserved && !system_.free_queue().reserves()) continue;
       for (std::uint64_t at = Fitting(request_.low); at + request_.count <= end_;) {
         *run = system_.pages().subspan(at, request_.count);
         const std::uint32_t found = Take(*run, effort);
@@ -137,7 +137,7 @@ class Search {
                                     [&](const Page& page) { return !MayGo(page, effort); });
     if (stuck != run.end()) return static_cast<std::uint32_t>(stuck - run.begin());
     for (Page& page : run)
-      if (!IsFree(page)) Evict(system_, page);
+      if (!IsFree(page.queue)) Evict(system_, page);
     // What was freed just now stands on a batch, perhaps.
     system_.free_queue().DrainBatches();
     const FreeQueue::RunTaken taken = system_.free_queue().TryTakeRun(run);

@@ -1,10 +1,11 @@
 // Runs of frames that follow each other, as devices want them. A run belongs to whoever took it,
 // and is on no queue until it is given back.
 //
-// The search goes up from the lowest frame, three times, each less choosy than the last: pages that
-// are free or cached; inactive ones too; active ones too. What an object must give up for a run
-// goes one by one, dirty pages to their pager first. Nothing is taken until all of the run is on
-// the free queue: a search that has to go on elsewhere leaves nothing behind (D06).
+// The search goes up from the lowest frame, each time less choosy than the last: pages that are
+// free or cached; those that reservations keep, which are broken; inactive ones too; active ones
+// too. What an object must give up for a run goes one by one, dirty pages to their pager first.
+// Nothing is taken until all of the run is on the free queue: a search that has to go on elsewhere
+// leaves nothing behind (D06).
 //
 // Thread safety: all functions may be called by any thread.
 //

@@ -18,20 +18,24 @@ enum class Event : std::uint8_t {
   kFaultChain,     // found in a backer, mapped read-only
   kZeroFill,
   kCowCopy,
-  kReadyZeroFill,      // zero-fills, counted there too, that found a frame zeroed
-  kIdleZero,           // pages that the zeroing thread zeroed
-  kLoanCopy,           // copies of lent pages that somebody wrote to
-  kPageIn,             // pages read from a store
-  kPageOut,            // pages written
-  kPageInError,        // pages that could not be read
-  kPageOutError,       // pages that could not be written; they stay dirty
-  kSwapFull,           // dirty pages for which no slot was free
-  kFree,               // pages freed (tfree)
-  kFreeByExit,         // pages freed as their object ended (pfree)
-  kReactivated,        // taken back from the cache queue, or by a scan from the inactive queue
-  kCacheReclaimed,     // cache pages freed for an allocation
-  kContiguousRun,      // runs of contiguous frames taken
-  kContiguousEvicted,  // pages given up by their objects for one
+  kReadyZeroFill,       // zero-fills, counted there too, that found a frame zeroed
+  kIdleZero,            // pages that the zeroing thread zeroed
+  kLoanCopy,            // copies of lent pages that somebody wrote to
+  kPageIn,              // pages read from a store
+  kPageOut,             // pages written
+  kPageInError,         // pages that could not be read
+  kPageOutError,        // pages that could not be written; they stay dirty
+  kSwapFull,            // dirty pages for which no slot was free
+  kFree,                // pages freed (tfree)
+  kFreeByExit,          // pages freed as their object ended (pfree)
+  kReactivated,         // taken back from the cache queue, or by a scan from the inactive queue
+  kCacheReclaimed,      // cache pages freed for an allocation
+  kContiguousRun,       // runs of contiguous frames taken
+  kContiguousEvicted,   // pages given up by their objects for one
+  kReservation,         // runs of frames reserved for an object
+  kReservationFull,     // reservations of which every frame came to be used
+  kReservationBroken,   // reservations that ended with frames in use
+  kReservationRenamed,  // reservations that went along with a page to another object
   kDaemonScan,
   kOutOfMemory,  // decisions of the page daemon that there is no memory to be had
   kCollapse,

@@ -29,20 +29,26 @@ std::uint32_t FreeQueue::ReserveOf(AllocClass alloc_class) const {
 }
 
 FreeQueue::FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
-                     locking::SleepQueue& sleep_queue)
-    : thresholds_(thresholds), cached_(cached), sleep_queue_(sleep_queue), lock_(kFreeQueueLock) {}
+                     locking::SleepQueue& sleep_queue, std::span<Page> pages,
+                     std::uint32_t reservation_pages, Counters& counters)
+    : thresholds_(thresholds),
+      cached_(cached),
+      sleep_queue_(sleep_queue),
+      lock_(kFreeQueueLock),
+      frames_(pages, reservation_pages, counters) {}
 
 void FreeQueue::Fill(std::span<Page> pages) {
   for (Page& page : pages) {
-    page.queue = PageQueue::kFree;
     page.identity = PageIdentity::kFree;
-    free_.PushBack(page);
+    frames_.PutLast(page);
   }
-  Add(free_count_, static_cast<std::int32_t>(pages.size()));
 }
 
-FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed,
-                                    std::uint64_t color) {
+FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color,
+                                    const ReservationPlace& place) {
+  if (place.object != nullptr) {
+    if (Page* page = TakeReserved(alloc_class, place)) return {Verdict::kTaken, page};
+  }
   const bool batched = thresholds_.batch_pages > 1 && alloc_class == AllocClass::kNormal &&
                        (!prefer_zeroed || zeroed_count() == 0);
   if (batched) {
@@ -55,6 +61,14 @@ FreeQueue::Taken FreeQueue::TryTake(AllocClass alloc_class, bool prefer_zeroed,
   }
   locking::SpinGuard guard(lock_);
   return TakeLocked(alloc_class, prefer_zeroed, color);
+}
+
+Page* FreeQueue::TakeReserved(AllocClass alloc_class, const ReservationPlace& place) {
+  locking::SpinGuard guard(lock_);
+  if (!MayTake(alloc_class)) return nullptr;
+  Page* page = frames_.TakeReserved(place);
+  RequireReserve(alloc_class);
+  return page;
 }
 
 Page* FreeQueue::TakeFromBatch() {
@@ -71,15 +85,14 @@ void FreeQueue::GatherBatch(std::uint64_t color, PageList* pages) {
   std::uint32_t in_vain = 0;  // colours in a row
   while (pages->size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
          in_vain < kColors) {
-    PageList& list = free_.OfColor(ColorOf(color++));
-    if (list.empty() || list.front().zeroed) {
+    Page* page = frames_.TakePlain(ColorOf(color++));
+    if (page == nullptr) {
       ++in_vain;
       continue;
     }
     in_vain = 0;
-    list.front().queue = PageQueue::kFreeBatch;
-    pages->splice(pages->end(), list, list.begin());
-    Add(free_count_, -1);
+    page->queue = PageQueue::kFreeBatch;
+    pages->push_back(*page);
   }
 }
 
@@ -104,42 +117,41 @@ void FreeQueue::DrainBatches() {
   PutAll(pages);
 }
 
-FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroed,
-                                       std::uint64_t color) {
+bool FreeQueue::MayTake(AllocClass alloc_class) const {
   const std::uint32_t free = free_count();
-  const bool plenty = free > thresholds_.free_reserved;
   const bool dig = (alloc_class == AllocClass::kSystem && cached() == 0 &&
                     free > thresholds_.interrupt_free_min) ||
                    (alloc_class == AllocClass::kInterrupt && free > 0);
-  if (!plenty && !dig)
+  return Plenty() || dig;
+}
+
+void FreeQueue::RequireReserve(AllocClass alloc_class) const {
+  Require(free_count() >= ReserveOf(alloc_class), "INV-26",
+          "a page is taken from what is kept for others");
+}
+
+FreeQueue::Taken FreeQueue::TakeLocked(AllocClass alloc_class, bool prefer_zeroed,
+                                       std::uint64_t color) {
+  if (!MayTake(alloc_class))
     return {alloc_class == AllocClass::kInterrupt ? Verdict::kGiveUp : Verdict::kReclaimCache,
             nullptr};
   // Digging takes from the head, as if no zeroed page had been asked for.
-  Page* page =
-      plenty && prefer_zeroed && zeroed_count() != 0 ? free_.ZeroedTail(color) : free_.Head(color);
-  RemoveLocked(*page);
-  Require(free_count() >= ReserveOf(alloc_class), "INV-26",
-          "a page is taken from what is kept for others");
-  return {Verdict::kTaken, page};
-}
-
-void FreeQueue::RemoveLocked(Page& page) {
-  free_.Erase(page);
-  Add(free_count_, -1);
-  if (page.zeroed) Add(zeroed_count_, -1);
-  page.queue = PageQueue::kNone;
+  Page& page = frames_.Take(color, Plenty() && prefer_zeroed);
+  RequireReserve(alloc_class);
+  return {Verdict::kTaken, &page};
 }
 
 FreeQueue::RunTaken FreeQueue::TryTakeRun(std::span<Page> run) {
   locking::SpinGuard guard(lock_);
-  const auto missing = std::find_if(
-      run.begin(), run.end(), [](const Page& page) { return page.queue != PageQueue::kFree; });
+  const auto missing = std::find_if(run.begin(), run.end(), [](const Page& page) {
+    return page.queue != PageQueue::kFree && page.queue != PageQueue::kReserved;
+  });
   if (missing != run.end())
     return {.pages = static_cast<std::uint32_t>(missing - run.begin()), .shortage = false};
   const auto count = static_cast<std::uint32_t>(run.size());
   if (free_count() < thresholds_.free_reserved + count) return {.pages = count, .shortage = true};
   for (Page& page : run) {
-    RemoveLocked(page);
+    frames_.TakeThis(page);
     ChangeIdentity(page, PageIdentity::kContiguous);
   }
   Require(free_count() >= ReserveOf(AllocClass::kNormal), "INV-26",
@@ -169,16 +181,13 @@ void FreeQueue::PutLocked(Page& page) {
     Add(held_count_, 1);
     return;
   }
-  page.queue = PageQueue::kFree;
   // One that was taken and not used is free still.
   if (page.identity != PageIdentity::kFree) ChangeIdentity(page, PageIdentity::kFree);
-  Add(free_count_, 1);
-  if (page.zeroed) {
-    free_.PushBack(page);
-    Add(zeroed_count_, 1);
-  } else {
-    free_.PushFront(page);
-  }
+  frames_.Put(page);
+}
+
+bool FreeQueue::FitsBatch(const Page& page) const {
+  return PlentyForBatches() && page.hold_count == 0 && !page.zeroed && !frames_.MayBeReserved(page);
 }
 
 FreeQueue::Wakeups FreeQueue::DueWakeups() {
@@ -204,7 +213,7 @@ void FreeQueue::Wake(const Wakeups& wakeups) {
 }
 
 void FreeQueue::Put(Page& page) {
-  if (PlentyForBatches() && page.hold_count == 0 && !page.zeroed) {
+  if (FitsBatch(page)) {
     PutInBatch(page);
     return;
   }
@@ -237,13 +246,11 @@ void FreeQueue::PutAll(PageList& pages) {
   Wakeups due;
   {
     locking::SpinGuard guard(lock_);
-    Add(free_count_, static_cast<std::int32_t>(pages.size()));
     // The first of them is the next to be handed out.
     while (!pages.empty()) {
       Page& page = pages.back();
       pages.pop_back();
-      page.queue = PageQueue::kFree;
-      free_.PushFront(page);
+      frames_.Put(page);
     }
     due = DueWakeups();
   }
@@ -272,6 +279,19 @@ void FreeQueue::NoteCached() {
     due = DueWakeups();
   }
   Wake(due);
+}
+
+void FreeQueue::BreakReservations(Object& object) {
+  if (!reserves()) return;
+  locking::SpinGuard guard(lock_);
+  frames_.BreakAll(object);
+}
+
+void FreeQueue::RenameReservation(const Page& page, const Object& from, Object& to,
+                                  Pindex distance) LOCKING_NO_ANALYSIS {
+  if (!frames_.MayBeReservedFor(page, from)) return;
+  locking::SpinGuard guard(lock_);
+  frames_.Rename(page, from, to, distance);
 }
 
 void FreeQueue::WakeDaemon() {
@@ -358,19 +378,14 @@ void FreeQueue::Resume() {
 
 bool FreeQueue::WorthZeroing() {
   if (zeroing_paused_ || free_count() <= thresholds_.free_target) return false;
-  zeroed_enough_ =
-      zeroed_count() >= (zeroed_enough_ ? ZeroedLow(free_count()) : ZeroedHigh(free_count()));
+  const std::uint32_t listed = free_count() - kept_count();
+  zeroed_enough_ = zeroed_count() >= (zeroed_enough_ ? ZeroedLow(listed) : ZeroedHigh(listed));
   return !zeroed_enough_;
 }
 
 Page* FreeQueue::NextToZero() {
-  for (std::uint32_t n = 0; n < kColors; ++n) {
-    PageList& list = free_.OfColor(ColorOf(zeroing_color_++));
-    if (list.empty() || list.front().zeroed) continue;
-    Page& page = list.front();
-    RemoveLocked(page);
-    return &page;
-  }
+  for (std::uint32_t n = 0; n < kColors; ++n)
+    if (Page* page = frames_.TakePlain(ColorOf(zeroing_color_++))) return page;
   return nullptr;
 }
 

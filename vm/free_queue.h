@@ -1,5 +1,6 @@
 // The free frames of the machine, the pages freed while held, and the two channels on which threads
-// wait for free pages.
+// wait for free pages. Where frames are reserved for objects (reservation.h), those that are kept
+// for one are free too, and counted, but on no list.
 //
 //   colour 0   [plain] [plain] ... [zeroed] [zeroed]
 //   colour 1   [plain] ... [zeroed]                     a list for each (page_colors.h)
@@ -22,14 +23,15 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "locking/annotations.h"
 #include "locking/relaxed.h"
 #include "locking/sleep_queue.h"
 #include "locking/spin_mutex.h"
+#include "vm/free_frames.h"
 #include "vm/page.h"
 #include "vm/page_batch.h"
-#include "vm/page_colors.h"
 #include "vm/thresholds.h"
 
 namespace vm {
@@ -47,8 +49,10 @@ constexpr std::uint32_t ZeroedHigh(std::uint32_t free) { return free * 4 / 5; }
 class FreeQueue {
  public:
   // `cached`: pages on the cache queue, which count as available.
+  // Runs of `reservation_pages` of the machine's `pages` can be reserved; 0: none.
   FreeQueue(const Thresholds& thresholds, const locking::Relaxed<std::uint32_t>& cached,
-            locking::SleepQueue& sleep_queue);
+            locking::SleepQueue& sleep_queue, std::span<Page> pages,
+            std::uint32_t reservation_pages, Counters& counters);
 
   // Machine start: these frames are free too. They are handed out behind those of earlier calls,
   // the lowest first. Nobody else runs yet.
@@ -60,11 +64,11 @@ class FreeQueue {
     Verdict verdict;
     Page* page;  // off the list, when kTaken
   };
-  // One attempt under the rules of `alloc_class`, for a page of `color` if there is one
-  // (page_colors.h). kReclaimCache: the caller frees a cache page and tries again; kGiveUp: there
-  // is none to be had.
-  Taken TryTake(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color = 0)
-      LOCKING_EXCLUDES(lock_);
+  // One attempt under the rules of `alloc_class`, for the page that is reserved for the place, or
+  // one of `color` if there is one (page_colors.h). kReclaimCache: the caller frees a cache page
+  // and tries again; kGiveUp: there is none to be had.
+  Taken TryTake(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color = 0,
+                const ReservationPlace& place = {}) LOCKING_EXCLUDES(lock_);
   // Puts the pages of all batches back, and wakes whoever waits for as many.
   void DrainBatches() LOCKING_EXCLUDES(lock_);
   // An allocation failed: the page daemon must free one more than it meant to.
@@ -72,20 +76,31 @@ class FreeQueue {
   // Returns the deficit so far and starts it again at 0.
   std::uint32_t TakeDeficit() LOCKING_EXCLUDES(lock_);
 
-  // All of `run` at once, if each is on the free queue and enough are left for AllocClass::kNormal.
+  // All of `run` at once, if each is on the free queue or kept by a reservation, which is broken,
+  // and enough are left for AllocClass::kNormal.
   struct RunTaken {
     std::uint32_t
         pages;      // of the run that were there: all, or how many stand before the first missing
     bool shortage;  // all were there, and too few would be left
   };
   RunTaken TryTakeRun(std::span<Page> run) LOCKING_EXCLUDES(lock_);
-  // `page` has no owner, queue, mapping, wiring or waiter (INV-01). Held pages go to the hold list.
-  // Wakes whoever waits for free pages when there are enough.
+  // `page` has no owner, queue, mapping, wiring or waiter (INV-01). Held pages go to the hold list,
+  // those of a run that is reserved to the reservation. Wakes whoever waits for free pages when
+  // there are enough.
   void Put(Page& page) LOCKING_EXCLUDES(lock_);
   // The last hold of a page on the hold list is gone.
   void PutUnheld(Page& page) LOCKING_EXCLUDES(lock_);
   // A page went to the cache queue: whoever waits may go on.
   void NoteCached() LOCKING_EXCLUDES(lock_);
+
+  // Whether runs are reserved for objects.
+  bool reserves() const LOCKING_NO_ANALYSIS { return frames_.reserves(); }
+  // The object ends: none of its reservations is left. It is locked exclusively.
+  void BreakReservations(Object& object) LOCKING_EXCLUDES(lock_);
+  // The page was moved, to an offset that is `distance` less: a reservation of the first object
+  // that it is of goes along. Both are locked exclusively.
+  void RenameReservation(const Page& page, const Object& from, Object& to, Pindex distance)
+      LOCKING_EXCLUDES(lock_);
 
   // Wakes the page daemon if it sleeps for work.
   void WakeDaemon() LOCKING_EXCLUDES(lock_);
@@ -128,8 +143,10 @@ class FreeQueue {
   void PauseZeroing() LOCKING_EXCLUDES(lock_);
   void ResumeZeroing() LOCKING_EXCLUDES(lock_);
 
-  std::uint32_t free_count() const { return free_count_; }
-  std::uint32_t zeroed_count() const { return zeroed_count_; }
+  std::uint32_t free_count() const LOCKING_NO_ANALYSIS { return frames_.count(); }
+  // Of the free ones: those that read as zero, kept ones aside; those that reservations keep.
+  std::uint32_t zeroed_count() const LOCKING_NO_ANALYSIS { return frames_.zeroed_count(); }
+  std::uint32_t kept_count() const LOCKING_NO_ANALYSIS { return frames_.kept_count(); }
   std::uint32_t held_count() const { return held_count_; }
   const Thresholds& thresholds() const { return thresholds_; }
   // vm_paging_needed: free and cached pages are below what the daemon is woken at.
@@ -147,8 +164,14 @@ class FreeQueue {
   template <typename Visit>
   void ForEach(Visit visit) LOCKING_EXCLUDES(lock_) {
     locking::SpinGuard guard(lock_);
-    free_.ForEach([&](Page& page) { visit(page, PageQueue::kFree); });
+    frames_.ForEach(visit);
     for (Page& page : held_) visit(page, PageQueue::kHold);
+  }
+  // The same: shows them all, reservations included.
+  template <typename Look>
+  void LookAtFrames(Look look) LOCKING_EXCLUDES(lock_) {
+    locking::SpinGuard guard(lock_);
+    look(std::as_const(frames_));
   }
 
  private:
@@ -159,7 +182,11 @@ class FreeQueue {
   };
   Taken TakeLocked(AllocClass alloc_class, bool prefer_zeroed, std::uint64_t color)
       LOCKING_REQUIRES(lock_);
-  void RemoveLocked(Page& page) LOCKING_REQUIRES(lock_);
+  bool MayTake(AllocClass alloc_class) const;
+  // Whether there are more free pages than are kept for others.
+  bool Plenty() const { return free_count() > thresholds_.free_reserved; }
+  Page* TakeReserved(AllocClass alloc_class, const ReservationPlace& place) LOCKING_EXCLUDES(lock_);
+  void RequireReserve(AllocClass alloc_class) const;
   // How many free pages one of that class must leave (INV-26).
   std::uint32_t ReserveOf(AllocClass alloc_class) const;
   Page* TakeFromBatch();
@@ -173,6 +200,7 @@ class FreeQueue {
     return thresholds_.batch_pages > 1 && free_count() > thresholds_.batch_floor;
   }
   void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
+  bool FitsBatch(const Page& page) const LOCKING_NO_ANALYSIS;
   std::uint32_t cached() const { return cached_; }
   Wakeups DueWakeups() LOCKING_REQUIRES(lock_);
   // vm_page_zero_check.
@@ -184,13 +212,10 @@ class FreeQueue {
   const locking::Relaxed<std::uint32_t>& cached_;
   locking::SleepQueue& sleep_queue_;
   locking::SpinMutex lock_;
-  ColoredPages free_ LOCKING_GUARDED_BY(lock_);
+  FreeFrames frames_ LOCKING_GUARDED_BY(lock_);
   PageList held_ LOCKING_GUARDED_BY(lock_);
   PageBatches batches_;
-  // Written under lock_, read by anyone.
-  locking::Relaxed<std::uint32_t> free_count_;
-  locking::Relaxed<std::uint32_t> zeroed_count_;
-  locking::Relaxed<std::uint32_t> held_count_;
+  locking::Relaxed<std::uint32_t> held_count_;  // written under lock_, read by anyone
   std::uint32_t deficit_ LOCKING_GUARDED_BY(lock_) = 0;
   // Decisions so far: a waiter fails that finds another number after its sleep than before.
   std::uint32_t out_of_memory_count_ LOCKING_GUARDED_BY(lock_) = 0;

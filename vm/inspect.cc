@@ -39,6 +39,7 @@ const char* QueueName(PageQueue queue) {
       return "cache";
     case PageQueue::kFree:
     case PageQueue::kFreeBatch:
+    case PageQueue::kReserved:
       return "free";
     case PageQueue::kHold:
       return "hold";
@@ -181,7 +182,7 @@ MappingsByFrame MappingsOf(const MachineView& view) {
 }
 
 bool InUse(const Page& page, PageQueue list) {
-  return list != PageQueue::kFree && page.identity != PageIdentity::kAbsent;
+  return !IsFree(list) && page.identity != PageIdentity::kAbsent;
 }
 
 }  // namespace

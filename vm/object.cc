@@ -27,7 +27,7 @@ Object* AllocateObject(System& system, ObjectType type, Pindex size) {
   Object* object = system.TakeObject();
   ObjectGuard guard(object->lock);
   Require(object->ref_count == 0 && object->index.empty() && object->shadow_count == 0 &&
-              object->paging_in_progress == 0,
+              object->paging_in_progress == 0 && object->reservations.empty(),
           "INV-36", "an object is taken from the pool that is in use");
   object->type = type;
   object->pager = nullptr;
@@ -67,6 +67,7 @@ bool SetMemoryAttribute(Object& object, MemoryAttribute attribute) {
 }
 
 void DestroyObject(System& system, Object& object) {
+  system.free_queue().BreakReservations(object);
   if (object.credential != nullptr) {
     Require(object.anonymous(), "INV-51", "an object is charged that does not swap");
     system.charges().Release(*object.credential, object.charge);
@@ -145,8 +146,10 @@ Page* LookupPage(Object& object, Pindex pindex) {
 
 void RenamePage(System& system, Object& from, Page& page, Object& to, Pindex pindex) {
   Require(!page.busied(), "INV-18", "a busy page is renamed");
+  const Pindex distance = page.pindex - pindex;
   RemovePage(system, from, page);
   InsertPage(system, to, pindex, page);
+  system.free_queue().RenameReservation(page, from, to, distance);
   {
     PageRoleGuard guard(system.queues().PageLock(page));
     if (page.queue == PageQueue::kCache) system.queues().Deactivate(page);

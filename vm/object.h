@@ -6,6 +6,7 @@
 // Lock key, one letter a field:
 //   (o) the object's lock, exclusively to change
 //   (b) the lock of the object's backer (the shadow list belongs to the backer)
+//   (f) the free queue's lock
 //   (c) constant while the object lives
 // Storage is type-stable: a pointer to an object that is gone may be locked, and then tells that it
 // is dead.
@@ -22,6 +23,7 @@
 #include "locking/relaxed.h"
 #include "locking/role.h"
 #include "vm/page_index.h"
+#include "vm/reservation.h"
 #include "vm/types.h"
 
 namespace vm {
@@ -98,6 +100,7 @@ class alignas(64) Object {
                                             &Object::shadow_link>>;
   ShadowList shadows LOCKING_GUARDED_BY(lock);  // who shadows this one
   std::uint32_t shadow_count LOCKING_GUARDED_BY(lock) = 0;
+  ReservationSet reservations;  // (f) runs of frames that are reserved for it
 
   // Whether the page daemon may take its pages.
   bool pageable() const LOCKING_REQUIRES_SHARED(lock) { return anonymous() || vnode != nullptr; }
@@ -126,8 +129,8 @@ Result TerminateObject(System& system, Object& object) LOCKING_RELEASE(object.lo
 // vm_object.c:323. How the object's pages will be accessed. False, and nothing changed: it has
 // pages already, which are, or it is dead.
 bool SetMemoryAttribute(Object& object, MemoryAttribute attribute) LOCKING_REQUIRES(object.lock);
-// vm_object.c:663. The object has ended, and nobody knows it any more: gives up its charge, and the
-// object to the pool.
+// vm_object.c:663. The object has ended, and nobody knows it any more: breaks its reservations,
+// gives up its charge, and the object to the pool.
 void DestroyObject(System& system, Object& object) LOCKING_RELEASE(object.lock);
 
 // vm_object.c:349–398: paging in progress keeps an object from being destroyed and its chain from
@@ -152,7 +155,8 @@ void InsertPage(System& system, Object& object, Pindex pindex, Page& page)
 // The page keeps its contents, and no owner. Wakes who sleeps for its busy.
 void RemovePage(System& system, Object& object, Page& page) LOCKING_REQUIRES(object.lock);
 Page* LookupPage(Object& object, Pindex pindex) LOCKING_REQUIRES_SHARED(object.lock);
-// Moves the page; it becomes dirty and leaves the cache queue, and its wirings go along.
+// Moves the page; it becomes dirty and leaves the cache queue, and its wirings go along. So does a
+// reservation of the first object that its frame is of.
 void RenamePage(System& system, Object& from, Page& page, Object& to, Pindex pindex)
     LOCKING_REQUIRES(from.lock, to.lock);
 

@@ -35,7 +35,21 @@ class Object;
 struct PvEntry;
 
 // The list a page stands on. kFreeBatch: free, and on a batch of the free queue (page_batch.h).
-enum class PageQueue : std::uint8_t { kNone, kActive, kInactive, kCache, kFree, kFreeBatch, kHold };
+// kReserved: free, on no list, and kept by a reservation (reservation.h).
+enum class PageQueue : std::uint8_t {
+  kNone,
+  kActive,
+  kInactive,
+  kCache,
+  kFree,
+  kFreeBatch,
+  kReserved,
+  kHold
+};
+constexpr bool IsFree(PageQueue queue) {
+  return queue == PageQueue::kFree || queue == PageQueue::kFreeBatch ||
+         queue == PageQueue::kReserved;
+}
 
 inline constexpr std::uint8_t kActInit = 5;     // vm_page.h: activation starts here
 inline constexpr std::uint8_t kActAdvance = 3;  // a reference adds this

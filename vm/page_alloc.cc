@@ -55,14 +55,30 @@ bool ReclaimCachePage(System& system, Object* own, std::uint64_t color) {
   return false;
 }
 
+// What a new page of the object may be reserved for.
+ReservationPlace PlaceOf(const System& system, Object& object, Pindex pindex)
+    LOCKING_REQUIRES(object.lock) {
+  const std::uint32_t run = system.config().reservation_pages;
+  if (run == 0 || !object.pageable()) return {};
+  const Pindex first = pindex & ~Pindex{run - 1};
+  const Pindex end = first + run;
+  const Page* there = object.index.LookupAtOrAfter(first);
+  const bool may_grow = object.anonymous() && object.backing == nullptr;
+  return {
+      .object = &object,
+      .pindex = pindex,
+      .may_begin = (there == nullptr || there->pindex >= end) && (end <= object.size || may_grow)};
+}
+
 // vm_page.c:787–929, without the insertion.
-Page* TakePage(System& system, Object* own, const AllocRequest& request, std::uint64_t color) {
+Page* TakePage(System& system, Object* own, const AllocRequest& request, std::uint64_t color,
+               const ReservationPlace& place) {
   AllocClass alloc_class = request.alloc_class;
   if (alloc_class != AllocClass::kInterrupt && system.daemon().CallerIsDaemon())
     alloc_class = AllocClass::kSystem;
   FreeQueue& free_queue = system.free_queue();
   for (;;) {
-    const FreeQueue::Taken taken = free_queue.TryTake(alloc_class, request.zeroed, color);
+    const FreeQueue::Taken taken = free_queue.TryTake(alloc_class, request.zeroed, color, place);
     if (taken.verdict == FreeQueue::Verdict::kTaken) {
       Page* page = taken.page;
       Require(page->dirty.Peek() == 0 && page->wire_count == 0 && page->hold_count == 0 &&
@@ -131,7 +147,8 @@ void FreeUnowned(System& system, Page& page, FrameBytesAre bytes) {
 }  // namespace
 
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request) {
-  Page* page = TakePage(system, &object, request, object.color + pindex);
+  Page* page =
+      TakePage(system, &object, request, object.color + pindex, PlaceOf(system, object, pindex));
   if (page == nullptr) return nullptr;
   // It will be written whole, once it is in its object and on its queue.
   Prefetch(system.FrameBytes(*page));
@@ -143,7 +160,7 @@ Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocReq
 
 Page* AllocateUnownedPage(System& system, const AllocRequest& request, std::uint64_t color,
                           Object* own) {
-  Page* page = TakePage(system, own, request, color);
+  Page* page = TakePage(system, own, request, color, {});
   if (page != nullptr) ChangeIdentity(*page, PageIdentity::kNoObject);
   return page;
 }

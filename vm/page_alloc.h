@@ -21,8 +21,9 @@ struct AllocRequest {
   bool reclaim = true;  // may free cache pages: takes page queues, and tries object locks
 };
 
-// A page for (object, pindex), invalid and clean; nullptr when there is none: the caller drops its
-// locks, waits (WaitForPages) and looks everything up again.
+// A page for (object, pindex), invalid and clean, in the frame that is reserved for the place if
+// there is one (reservation.h); nullptr when there is none: the caller drops its locks, waits
+// (WaitForPages) and looks everything up again.
 //   locked on entry and return: object, exclusively. Does not sleep.
 Page* AllocatePage(System& system, Object& object, Pindex pindex, const AllocRequest& request)
     LOCKING_REQUIRES(object.lock);

@@ -48,9 +48,8 @@ void PageQueues::Link(Page& page, PageQueue queue, Where where) {
 }
 
 void PageQueues::Unlink(Page& page) {
-  Require(page.queue != PageQueue::kFree && page.queue != PageQueue::kFreeBatch &&
-              page.queue != PageQueue::kHold,
-          "INV-25", "a free page is taken off the paging queues");
+  Require(!IsFree(page.queue) && page.queue != PageQueue::kHold, "INV-25",
+          "a free page is taken off the paging queues");
   if (page.batch != 0) {
     PageBatch& batch = batches_[page.batch - 1];
     locking::SpinGuard guard(batch.lock);

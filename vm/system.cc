@@ -57,6 +57,10 @@ std::string ValidateConfig(const SystemConfig& config) {
     return "pages: " + std::to_string(pages) + " is below " + std::to_string(kMinPages);
   if (config.cpus < 1 || config.cpus > kMaxCpus)
     return "cpus: " + std::to_string(config.cpus) + " is not from 1 to " + std::to_string(kMaxCpus);
+  const std::uint32_t run = config.reservation_pages;
+  if (run != 0 && (!std::has_single_bit(run) || run < 2 || run > kMaxReservationPages))
+    return "reservation_pages: " + std::to_string(run) +
+           " is neither 0 nor a power of two from 2 to " + std::to_string(kMaxReservationPages);
   return "";
 }
 
@@ -70,7 +74,8 @@ System::System(const SystemConfig& config, std::unique_ptr<Store> store)
               config.page_size),
       pages_(plan_.frames),
       queues_(Thresholds::ForPages(plan_.usable).batch_pages, counters_, config.locks, giant()),
-      free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_),
+      free_queue_(Thresholds::ForPages(plan_.usable), queues_.cache_count(), sleep_queue_, pages_,
+                  config.reservation_pages, counters_),
       pv_lists_(plan_.frames + config.device_frames, giant()),
       index_nodes_(giant()),
       fictitious_pages_(all_blocks_, giant()),

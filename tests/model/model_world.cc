@@ -39,7 +39,8 @@ ModelWorld::ModelWorld(const WorldOptions& options)
                         .page_size = kTestPageSize,
                         .cpus = 4,
                         .swap_slots = options.swap_slots,
-                        .device_frames = kDeviceFrames}),
+                        .device_frames = kDeviceFrames,
+                        .reservation_pages = options.reservation_pages}),
              MakeStore(options, faults)),
       device(AllocateDeviceObject(system, static_cast<Frame>(system.pages().size()), kObjectPages)),
       physical(AllocatePhysicalObject(system, kObjectPages)) {

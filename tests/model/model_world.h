@@ -32,6 +32,7 @@ struct WorldOptions {
   bool daemon = false;       // else whoever uses the machine scans
   bool lose_writes = false;  // see ModelStore
   bool slow_store = false;
+  std::uint32_t reservation_pages = 0;
 };
 
 class ModelWorld {

@@ -39,18 +39,26 @@ TEST_P(OneThread, EveryOperationDoesWhatTheModelSays) {
 
 INSTANTIATE_TEST_SUITE_P(
     Machines, OneThread,
-    testing::Values(Case{.name = "WithPlentyOfMemory",
-                         .options = {.pages = 256, .swap_slots = 256},
-                         .events = {Event::kCowCopy, Event::kSplit, Event::kCoalesce,
-                                    Event::kCollapse, Event::kBypass, Event::kLoanCopy,
-                                    Event::kContiguousRun}},
-                    Case{.name = "UnderMemoryPressure",
-                         .options = {.pages = 48, .swap_slots = 256},
-                         .events = {Event::kPageOut, Event::kPageIn, Event::kPageInError,
-                                    Event::kPageOutError, Event::kReactivated, Event::kPageWait}},
-                    Case{.name = "WithoutEnoughSwap",
-                         .options = {.pages = 48, .swap_slots = 12},
-                         .events = {Event::kSwapFull}}),
+    testing::Values(
+        Case{.name = "WithPlentyOfMemory",
+             .options = {.pages = 256, .swap_slots = 256},
+             .events = {Event::kCowCopy, Event::kSplit, Event::kCoalesce, Event::kCollapse,
+                        Event::kBypass, Event::kLoanCopy, Event::kContiguousRun}},
+        Case{.name = "UnderMemoryPressure",
+             .options = {.pages = 48, .swap_slots = 256},
+             .events = {Event::kPageOut, Event::kPageIn, Event::kPageInError, Event::kPageOutError,
+                        Event::kReactivated, Event::kPageWait}},
+        Case{.name = "WithoutEnoughSwap",
+             .options = {.pages = 48, .swap_slots = 12},
+             .events = {Event::kSwapFull}},
+        Case{.name = "WithReservations",
+             .options = {.pages = 160, .swap_slots = 256, .reservation_pages = 4},
+             .events = {Event::kReservation, Event::kReservationFull, Event::kReservationBroken,
+                        Event::kReservationRenamed, Event::kContiguousRun, Event::kCollapse}},
+        Case{.name = "WithReservationsUnderMemoryPressure",
+             .options = {.pages = 48, .swap_slots = 256, .reservation_pages = 2},
+             .events = {Event::kReservation, Event::kReservationBroken, Event::kReservationRenamed,
+                        Event::kPageOut, Event::kPageWait}}),
     [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); });
 
 // The model has to find what is wrong, and to say it in few words.

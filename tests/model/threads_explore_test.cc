@@ -130,6 +130,8 @@ TEST_P(Threads, NoScheduleGivesWhatTheModelForbids) {
 constexpr WorldOptions kShort = {
     .pages = 28, .swap_slots = 256, .daemon = true, .slow_store = true};
 constexpr WorldOptions kPlenty = {.pages = 160, .swap_slots = 128, .daemon = true};
+constexpr WorldOptions kReserving = {
+    .pages = 64, .swap_slots = 128, .daemon = true, .reservation_pages = 4};
 
 INSTANTIATE_TEST_SUITE_P(
     Machines, Threads,
@@ -140,7 +142,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{.name = "ShortOfMemory",
                          .options = kShort,
                          .events = {Event::kPageOut, Event::kPageIn, Event::kPageOutError,
-                                    Event::kPageInError, Event::kPageWait, Event::kBusyWait}}),
+                                    Event::kPageInError, Event::kPageWait, Event::kBusyWait}},
+                    Case{.name = "WithReservations",
+                         .options = kReserving,
+                         .events = {Event::kReservation, Event::kReservationFull,
+                                    Event::kReservationBroken, Event::kReservationRenamed}}),
     [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -19,11 +19,11 @@ class Machine {
  public:
   explicit Machine(std::uint32_t pages = 64, std::uint32_t swap_slots = 64, std::uint32_t cpus = 4,
                    std::unique_ptr<vm::Store> store = nullptr)
-      : system(InDialect({.pages = pages,
-                          .page_size = kTestPageSize,
-                          .cpus = cpus,
-                          .swap_slots = swap_slots}),
-               std::move(store)) {}
+      : Machine(
+            {.pages = pages, .page_size = kTestPageSize, .cpus = cpus, .swap_slots = swap_slots},
+            std::move(store)) {}
+  explicit Machine(const SystemConfig& config, std::unique_ptr<vm::Store> store = nullptr)
+      : system(InDialect(config), std::move(store)) {}
 
   // `pages` of new anonymous memory.
   Address Map(Space* space, std::uint32_t pages, Inheritance inheritance = Inheritance::kCopy,
