@@ -135,7 +135,6 @@ const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
   // Private mappings of a file see what is stored to it, until they copy.
   if (object.anonymous() && IsShadowed(view, object, page->pindex))
     return "others shadow its object there";
-  if (mapping.managed && !page->writeable.Peek()) return "the page is not marked as writeable";
   return nullptr;
 }
 
@@ -143,6 +142,9 @@ const char* ForbidsWriting(const MachineView& view, const MappingView& mapping,
 void WritableMappingsMayBe(const MachineView& view, Findings& findings) {
   for (const SpaceView& space : view.spaces) {
     for (const MappingView& mapping : space.mappings) {
+      if (mapping.writable_entry && mapping.managed &&
+          !view.system.PageOfFrame(mapping.frame).writeable.Peek())
+        findings.Add(Describe(mapping) + " may write: the page is not marked as writeable");
       if (!mapping.writable) continue;
       const char* reason = ForbidsWriting(view, mapping, space.EntryAt(mapping.va));
       if (reason != nullptr) findings.Add(Describe(mapping) + " may write: " + reason);

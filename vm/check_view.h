@@ -60,6 +60,7 @@ struct MappingView {
   std::uint32_t pmap;  // its id
   Address va;
   bool writable = false;
+  bool writable_entry = false;  // which does not count in a read-only table
   bool wired = false;
   bool modified = false;
   bool valid = true;

@@ -26,8 +26,10 @@ bool Cpu::Fill(Pmap& pmap, Protection access, Translation* slot) {
   const std::uint64_t needed = Pmap::kValid | (write ? Pmap::kWritable : 0);
   const std::uint64_t marks = Pmap::kReferenced | (write ? Pmap::kModified : 0);
   pmap.MarkActiveOn(number);
-  Pmap::Entry* entry = pmap.Walk(slot->page);
-  if (entry == nullptr) return false;
+  const Pmap::Entry* directory = pmap.WalkDirectory(slot->page);
+  const std::uint64_t table = directory == nullptr ? 0 : directory->Load();
+  Pmap::Entry* entry = pmap.WalkTable(table, slot->page);
+  if (entry == nullptr || (write && (table & Pmap::kReadOnly) != 0)) return false;
   std::uint64_t value = entry->Load();
   do {
     if ((value & needed) != needed) return false;
@@ -36,7 +38,7 @@ bool Cpu::Fill(Pmap& pmap, Protection access, Translation* slot) {
   constexpr std::uint64_t kMayWrite = Pmap::kWritable | Pmap::kModified;
   slot->pmap = &pmap;
   slot->frame = Pmap::FrameOf(value);
-  slot->writable = ((value | marks) & kMayWrite) == kMayWrite;
+  slot->writable = (table & Pmap::kReadOnly) == 0 && ((value | marks) & kMayWrite) == kMayWrite;
   return true;
 }
 

@@ -294,7 +294,7 @@ Outcome Fault::CopyUp(Page& source) {
 void Fault::NoteWriteable(Page& page) {
   SetWriteableDirty(*object_);
   page.nosync =
-      nosync_ && (page.nosync || (page.dirty.Load() == 0 && !Pmap::IsModified(system_, page)));
+      nosync_ && (page.nosync || (!Pmap::IsModified(system_, page) && page.dirty.Load() == 0));
 }
 
 // Maps the page, which is in object_. Ends the attempt.

@@ -65,7 +65,7 @@ PageStatus StatusOf(System& system, Object& object, Pindex index) LOCKING_NO_ANA
     if (Page* page = at.page(); page != nullptr && page->valid != 0) {
       return {.resident = true,
               .referenced = page->referenced.Load() || Pmap::IsReferenced(system, *page),
-              .modified = page->dirty.Load() != 0 || Pmap::IsModified(system, *page)};
+              .modified = Pmap::IsModified(system, *page) || page->dirty.Load() != 0};
     }
     if (pager != nullptr && pager->HasPage(at.object(), at.index())) return {.paged_out = true};
   } while (at.Next());

@@ -64,22 +64,26 @@ Pmap::Entry* Pmap::TableAt(std::uint64_t entry) const {
   return std::launder(reinterpret_cast<Entry*>(system_.FrameBytes(FrameOf(entry)).data()));
 }
 
-Pmap::Entry* Pmap::Walk(Address va) const {
-  const Address page = va >> page_shift_;
+Pmap::Entry* Pmap::WalkDirectory(Address va) const {
   const std::uint64_t root = root_.Load(std::memory_order_acquire);
-  if (root == 0 || page >> (2 * index_bits_) != 0) return nullptr;
-  const std::uint64_t table = TableAt(root)[page >> index_bits_].Load(std::memory_order_acquire);
-  if (table == 0) return nullptr;
-  return &TableAt(table)[page & ((Address{1} << index_bits_) - 1)];
+  if (root == 0 || va >= limit()) return nullptr;
+  return &TableAt(root)[TableNumber(va)];
 }
 
-Pmap::Entry* Pmap::WalkOrGrow(Address va) {
-  if (Entry* entry = Walk(va); entry != nullptr) [[likely]]
-    return entry;
+Pmap::Entry* Pmap::WalkTable(std::uint64_t directory_entry, Address va) const {
+  if (directory_entry == 0) return nullptr;
+  return &TableAt(directory_entry)[(va & (TableSpan() - 1)) >> page_shift_];
+}
+
+Pmap::Entry* Pmap::Walk(Address va) const {
+  const Entry* table = WalkDirectory(va);
+  return table == nullptr ? nullptr : WalkTable(table->Load(std::memory_order_acquire), va);
+}
+
+Pmap::Entry* Pmap::GrowTable(Address va) {
   if (!Grow(root_, id_)) return nullptr;
-  Entry* directory = TableAt(root_.Load(std::memory_order_acquire));
-  const std::uint64_t table = va >> (page_shift_ + index_bits_);
-  return Grow(directory[table], id_ + 1 + table) ? Walk(va) : nullptr;
+  Entry* table = WalkDirectory(va);
+  return Grow(*table, id_ + 1 + TableNumber(va)) ? table : nullptr;
 }
 
 // Without the slice's lock, which comes after those of an allocation: the first one to set the slot
@@ -129,17 +133,19 @@ Result Pmap::Enter(Address va, Page& page, Protection protection, bool wired) {
           "INV-43", "a mapping is entered without a right, or at no page of the address space");
   Require(page.identity != PageIdentity::kFree && page.identity != PageIdentity::kHeld, "INV-42",
           [&] { return "frame " + std::to_string(page.frame) + " is mapped, and free"; });
-  Entry* entry = WalkOrGrow(va);
-  if (entry == nullptr) return Result::kShortage;
+  Entry* table = GrowTable(va);
+  if (table == nullptr) return Result::kShortage;
   const std::uint64_t flags =
       (Allows(protection, Protection::kWrite) ? kWritable : 0) | (wired ? kWired : 0);
   Slice& slice = SliceOf(va);
   RoleGuard guard(slice.lock);
-  const std::uint64_t old = entry->Peek();
-  if (Maps(old, page))
-    ChangeRights(slice, va, *entry, flags);
+  const std::uint64_t table_entry = table->Load(std::memory_order_acquire);
+  if ((flags & kWritable) != 0 && (table_entry & kReadOnly) != 0) MakeTableWritable(slice, va);
+  Entry& entry = *WalkTable(table_entry, va);
+  if (Maps(entry.Peek(), page))
+    ChangeRights(slice, va, entry, flags);
   else
-    EnterNew(slice, va, *entry, page, flags);
+    EnterNew(slice, va, entry, page, flags);
   return Result::kOk;
 }
 
@@ -191,9 +197,10 @@ Pmap::Mapping Pmap::Query(Address va) const {
   const Entry* entry = Walk(va);
   const std::uint64_t value = entry == nullptr ? 0 : entry->Load(std::memory_order_acquire);
   if ((value & kValid) == 0) return {};
+  const bool writable = (value & kWritable) != 0 && !TableIsReadOnly(va);
   return {.valid = true,
           .frame = FrameOf(value),
-          .protection = (value & kWritable) != 0 ? Protection::kReadWrite : Protection::kRead,
+          .protection = writable ? Protection::kReadWrite : Protection::kRead,
           .wired = (value & kWired) != 0};
 }
 
@@ -293,12 +300,55 @@ void Pmap::TakeWriteLocked(Slice& slice, Address start, Address end) {
     SettleWrite(*entry);
 }
 
+bool Pmap::TableIsReadOnly(Address va) const {
+  return (WalkDirectory(va)->Load() & kReadOnly) != 0;
+}
+
+// Looked at from half a table on: below, to take the right from the entries costs no more.
+bool Pmap::IsWhereTableIsWritable(const Slice& slice, Address start, Address end) const {
+  const Address table = start & ~(TableSpan() - 1);
+  if (end - start < TableSpan() / 2) return false;
+  const auto none_in = [&](Address va, Address to) {
+    slice.lock.AssertHeld();
+    for (const Entry* entry; (entry = NextMapping(slice, &va, to)) != nullptr;
+         va += system_.config().page_size) {
+      if ((entry->Peek() & kWritable) != 0) return false;
+    }
+    return true;
+  };
+  return none_in(table, start) && none_in(end, table + TableSpan());
+}
+
+void Pmap::MakeTableReadOnly(const Slice&, Address va) {
+  WalkDirectory(va)->FetchOr(kReadOnly);
+  const Address start = va & ~(TableSpan() - 1);
+  ShootDown({.first = start, .last = start + TableSpan() - 1});
+}
+
+// No CPU has the right to write, so nothing is pending: of these bits none changes meanwhile.
+void Pmap::MakeTableWritable(const Slice& slice, Address va) {
+  Address each = va & ~(TableSpan() - 1);
+  const Address end = each + TableSpan();
+  for (Entry* entry; (entry = NextMapping(slice, &each, end)) != nullptr;
+       each += system_.config().page_size) {
+    const std::uint64_t value = entry->Load();
+    if ((value & kWritable) == 0) continue;
+    if ((value & kUnmanaged) == 0) Fold(PageOf(value), value);
+    entry->FetchAnd(~(kWritable | kModified));
+  }
+  WalkDirectory(va)->FetchAnd(~kReadOnly);
+}
+
 void Pmap::Protect(Address start, Address end, Protection protection) {
   if (Allows(protection, Protection::kWrite)) return;
   if (protection == Protection::kNone) return Remove(start, end);
   ForEachPart(start, end, [this](Slice& slice, Address from, Address to) {
     slice.lock.AssertHeld();
-    TakeWriteLocked(slice, from, to);
+    if (TableIsReadOnly(from)) return;
+    if (IsWhereTableIsWritable(slice, from, to))
+      MakeTableReadOnly(slice, from);
+    else
+      TakeWriteLocked(slice, from, to);
   });
 }
 

@@ -23,6 +23,11 @@
 // under way by taking that lock. A downgrade of an entry that was not modified needs no shootdown:
 // a CPU caches the right to write only together with the modified bit.
 //
+// A whole table loses the right to write by one bit of its directory entry, so that a fork costs
+// nothing for each page. Its entries keep their writable and modified bits, of which the former
+// does not count meanwhile. Who gives a right to write in such a table first takes it from each of
+// them.
+//
 // The mappings of an unmanaged page are known to their own pmaps alone: what works on all mappings
 // of a page finds none of it.
 //
@@ -112,7 +117,7 @@ class alignas(64) Pmap {
   friend class PmapChecker;  // sweeps: pmap_checker.h
 
   // Page-table entry: frame in the high half, flags in the low. The root and the directory's
-  // entries have a frame and kValid.
+  // entries have a frame and kValid, the latter may have kReadOnly.
   static constexpr std::uint64_t kValid = 1;
   static constexpr std::uint64_t kWritable = 2;
   static constexpr std::uint64_t kWired = 4;
@@ -123,6 +128,7 @@ class alignas(64) Pmap {
   // The page is not managed (it may be fictitious): the entry is on no PV list, nobody is told of
   // its bits, and its frame says nothing about a descriptor.
   static constexpr std::uint64_t kUnmanaged = 128;
+  static constexpr std::uint64_t kReadOnly = 256;  // (m) no entry of the table allows to write
   using Entry = locking::Atomic<std::uint64_t>;
   static constexpr std::uint64_t EntryFor(Frame frame, std::uint64_t flags) {
     return std::uint64_t{frame} << 32 | flags;
@@ -157,11 +163,15 @@ class alignas(64) Pmap {
 
   // The CPU's walk: the entry of `va`, without a lock; nullptr where there is no table.
   Entry* Walk(Address va) const;
+  // The same in two steps: the directory's entry, nullptr where there is no directory; and from its
+  // value on.
+  Entry* WalkDirectory(Address va) const;
+  Entry* WalkTable(std::uint64_t directory_entry, Address va) const;
   void MarkActiveOn(std::uint32_t cpu);
 
   Entry* TableAt(std::uint64_t entry) const;
-  // The same, and makes the tables if need be; nullptr: no page.
-  Entry* WalkOrGrow(Address va);
+  // The directory's entry of a table that is there from now on; nullptr: no page.
+  Entry* GrowTable(Address va);
   bool Grow(Entry& slot, std::uint64_t color);
   // Frees a table page that nothing points to, and whose entries are all 0.
   void GiveBack(Page& table);
@@ -173,10 +183,11 @@ class alignas(64) Pmap {
 
   // By a hash: with a remainder, threads that go through memory side by side would meet all along.
   std::uint32_t SliceNumber(Address va) const {
-    const auto table = static_cast<std::uint32_t>(va >> (page_shift_ + index_bits_));
-    return (table * 0x9e3779b1u) >> (32 - kSliceBits);
+    return (static_cast<std::uint32_t>(TableNumber(va)) * 0x9e3779b1u) >> (32 - kSliceBits);
   }
   Slice& SliceOf(Address va) { return slices_[SliceNumber(va)]; }
+  std::uint64_t TableNumber(Address va) const { return va >> (page_shift_ + index_bits_); }
+  Address TableSpan() const { return Address{1} << (page_shift_ + index_bits_); }
   // Calls work(slice, start, end), with the slice locked, for each part of [start, end) that has a
   // table.
   template <typename Work>
@@ -195,6 +206,13 @@ class alignas(64) Pmap {
   // Whether a shootdown is due.
   static bool TakeWrite(Entry& entry);
   void SettleWrite(Entry& entry);
+  // The table of `va` loses and gets back what the head comment says of it.
+  bool TableIsReadOnly(Address va) const;
+  // Whether [start, end), a part of a table, is large and has all that may be written of it.
+  bool IsWhereTableIsWritable(const Slice& slice, Address start, Address end) const
+      LOCKING_REQUIRES(slice.lock);
+  void MakeTableReadOnly(const Slice& slice, Address va) LOCKING_REQUIRES(slice.lock);
+  void MakeTableWritable(const Slice& slice, Address va) LOCKING_REQUIRES(slice.lock);
   void ShootDown(const Range& range);
   void Fold(Page& page, std::uint64_t entry);
 
@@ -227,10 +245,9 @@ class alignas(64) Pmap {
 // A table that is made meanwhile gets its mappings afterwards.
 template <typename Work>
 void Pmap::ForEachPart(Address start, Address end, Work work) {
-  const Address span = Address{1} << (page_shift_ + index_bits_);
   end = std::min(end, limit());
   while (start < end) {
-    const Address part_end = std::min((start | (span - 1)) + 1, end);
+    const Address part_end = std::min((start | (TableSpan() - 1)) + 1, end);
     if (Walk(start) != nullptr) {
       Slice& slice = SliceOf(start);
       RoleGuard guard(slice.lock);

@@ -30,6 +30,10 @@ class PmapChecker {
         visit(va, *entry);
     });
   }
+  // Whether the entry of `va`, with this value, lets CPUs write.
+  static bool AllowsWrite(const Pmap& pmap, Address va, std::uint64_t entry) {
+    return (entry & kWritable) != 0 && !pmap.TableIsReadOnly(va);
+  }
   // Calls visit(frame) for the directory page and each table page.
   template <typename Visit>
   static void ForEachTable(Pmap& pmap, Visit visit) {

@@ -407,6 +407,13 @@ TEST_F(Sweep, Inv43WritableMappingOfAPageNotMarkedSo) {
   EXPECT_EQ(Ids(), Only("INV-43"));
 }
 
+// Nobody may write through it, but its table may get the right to back.
+TEST_F(Sweep, Inv43WritableEntryInAReadOnlyTableOfAPageNotMarkedSo) {
+  child->pmap().Protect(0, child->pmap().limit(), Protection::kRead);
+  Copy().writeable.Store(false);
+  EXPECT_EQ(Ids(), Only("INV-43"));
+}
+
 TEST_F(Sweep, Inv44WiredCountIsOff) {
   ChangeEntry(child, va, PmapChecker::kWired);
   EXPECT_EQ(Ids(), Only("INV-44"));

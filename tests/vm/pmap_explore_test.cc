@@ -51,7 +51,9 @@ class Machinery {
     for (int i = 0; i < 6; ++i) {
       const Address start = kVa + random.Below(4) / 3 * kTestPageSize;
       const Address end = kVa + 2 * kTestPageSize;
-      if (random.Percent(40))
+      if (random.Percent(30))
+        pmap_.Protect(0, pmap_.limit(), Protection::kRead);  // the whole table
+      else if (random.Percent(40))
         pmap_.Protect(start, end, Protection::kRead);
       else
         pmap_.Remove(start, end);

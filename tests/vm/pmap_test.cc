@@ -157,7 +157,7 @@ TEST(Pmap, ProtectTakesWriteAndNeverGivesIt) {
   EXPECT_TRUE(test.Store(pmap, kVa, 1));
   pmap.Protect(0, pmap.limit(), kReadWrite);
   EXPECT_TRUE(test.Store(pmap, kVa, 2));
-  pmap.Protect(0, pmap.limit(), kRead);
+  pmap.Protect(kVa, kVa + 2 * kTestPageSize, kRead);
   EXPECT_FALSE(test.Store(pmap, kVa, 3));
   EXPECT_EQ(test.Load(pmap, kVa), 2u);
   EXPECT_EQ(test.page(0).dirty.Peek(), test.system.AllBlocks());
@@ -307,6 +307,7 @@ class Writers {
       while (!test_.Store(pmap, va + t * 8, value, t)) test_.Enter(pmap, va, index);
       if (random.Below(8) == 0) pmap.Protect(va, va + kTestPageSize, kRead);
       if (random.Below(8) == 0) pmap.Remove(va, va + kTestPageSize);
+      if (random.Below(8) == 0) pmap.Protect(0, kFarVa, kRead);  // the whole table
     }
   }
 
