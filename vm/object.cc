@@ -234,32 +234,23 @@ void WaitForChainPaging(System& system, Object& shadow, Object& backer)
   }
 }
 
-enum class Collapsed { kNotPossible, kContended, kGoOn };
-
 // `object` lost all references but that of its only shadow: merges it into the shadow, now that no
-// fork needs it (vm_object.c:557–631). kGoOn: *shadow is what the caller holds a reference to
-// now, to be released in turn. kContended: look again.
+// fork needs it (vm_object.c:557–631). Returns what the caller holds a reference to now, to be
+// released in turn: the shadow, or the object again, where the shadow's lock was contended.
 //   locked on entry: object; not locked on return.
-Collapsed CollapseIntoShadow(System& system, Object& object, Object** shadow)
-    LOCKING_RELEASE(object.lock) {
+Object* CollapseIntoShadow(System& system, Object& object) LOCKING_RELEASE(object.lock) {
   Object& front = object.shadows.front();
   if (!front.lock.TryLock()) {
     ++object.ref_count;
     BackOff(system, object.lock);
-    return Collapsed::kContended;
+    return &object;
   }
-  if (front.dead || !front.anonymous()) {
-    // Whoever ends the shadow releases this object too.
-    front.lock.Unlock();
-    object.lock.Unlock();
-    return Collapsed::kNotPossible;
-  }
+  Require(!front.dead, "INV-36", "a dead object shadows another");
   ++front.ref_count;
   WaitForChainPaging(system, front, object);
   if (front.ref_count > 1) CollapseObject(system, front);
   front.lock.Unlock();
-  *shadow = &front;
-  return Collapsed::kGoOn;
+  return &front;
 }
 
 // Cuts the object off what backs it. Returns the backer, whose reference is the caller's now.
@@ -284,6 +275,7 @@ void DeallocateObject(System& system, Object* object) {
       return;
     }
     Require(object->ref_count != 0, "INV-32", "an object is released more often than referenced");
+    Require(!object->dead, "INV-36", "a dead object is released");
     --object->ref_count;
     if (object->ref_count > 1) {
       object->lock.Unlock();
@@ -295,22 +287,11 @@ void DeallocateObject(System& system, Object* object) {
         object->lock.Unlock();
         return;
       }
-      Object* shadow = nullptr;
-      switch (CollapseIntoShadow(system, *object, &shadow)) {
-        case Collapsed::kNotPossible:
-          return;
-        case Collapsed::kContended:
-          continue;
-        case Collapsed::kGoOn:
-          object = shadow;
-          continue;
-      }
+      object = CollapseIntoShadow(system, *object);
+      continue;
     }
     Object* backer = DetachFromBacker(*object);
-    if (object->dead)
-      object->lock.Unlock();
-    else
-      TerminateObject(system, *object);
+    TerminateObject(system, *object);
     object = backer;
   }
 }

@@ -269,6 +269,21 @@ TEST_F(LocalInvariantDeathTest, Inv36DeadObjectIsReferencedOrShadowed) {
   });
 }
 
+TEST_F(LocalInvariantDeathTest, Inv36DeadObjectIsReleasedOrShadowsAnother) {
+  EXPECT_BROKEN("INV-36", "dead object is released", {
+    other_.dead = true;
+    DeallocateObject(system_, &other_);
+  });
+  EXPECT_BROKEN("INV-36", "dead object shadows another", {
+    ReferenceObject(&other_);
+    Object* shadow = &other_;
+    Pindex offset = 0;
+    ShadowObject(system_, &shadow, &offset, 3);
+    shadow->dead = true;
+    DeallocateObject(system_, &other_);
+  });
+}
+
 // D23: who sleeps with no reference to an object may find it ended.
 TEST_F(LocalInvariantDeathTest, Inv36ObjectThatNobodyRefersToIsCollapsed) {
   EXPECT_BROKEN("INV-36", "collapsed that nobody refers to", {
