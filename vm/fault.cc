@@ -112,7 +112,7 @@ class Fault {
 // Gives the entry an object of its own for the coming write, or its first one. Under the exclusive
 // map lock; the caller looks everything up again.
 Result Fault::PrepareEntry() {
-  MapWriteGuard guard(map_);
+  locking::WriteGuard guard(map_.lock);
   MapEntry* entry = map_.Lookup(va_);
   return entry == nullptr ? Result::kInvalidAddress : PrepareObject(system_, map_, *entry);
 }

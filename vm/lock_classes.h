@@ -1,8 +1,8 @@
 // The lock classes of the VM, outermost first: this is the one place that declares the order. The
 // order book (ci/lock_order.toml) states the same for the lock-order check.
 //
-//   map           sleepable rw  entries, timestamp of one address space. Inside the class: the
-//                               space created first.
+//   map           sleepable rw  entries of one address space. Inside the class: the space
+//                               created first.
 //   vnode         sleepable rw  size of one file; held over transfers of its pages. Never two.
 //   object        rw            page index, counts, flags, shadow list, backing; its pages' owner
 //                               fields. Inside the class: shadow before backer.

@@ -2,7 +2,7 @@
 //
 // Lock key: (m) the map's lock, exclusively to change, shared to read. It is sleepable, but no
 // function holds it across a sleep for a busy page or for I/O: they release it and start again
-// (D40). Every exclusive acquisition changes the timestamp (INV-57).
+// (D40), with nothing of what they had looked up.
 #ifndef VM_MAP_H_
 #define VM_MAP_H_
 
@@ -43,7 +43,6 @@ class Map {
 
   using Entries = std::map<Address, MapEntry>;  // by start
   Entries entries LOCKING_GUARDED_BY(lock);
-  std::uint64_t timestamp LOCKING_GUARDED_BY(lock) = 0;
   Address size LOCKING_GUARDED_BY(lock) = 0;  // sum of the entries' sizes
   const Address limit;                        // end of the address space
   Credential& credential;                     // what new memory is charged to
@@ -59,23 +58,6 @@ class Map {
   void ClipAt(Address va, Address page_size) LOCKING_REQUIRES(lock);
   // Whether [start, end) is mapped without a hole.
   bool CoversRange(Address start, Address end) LOCKING_REQUIRES_SHARED(lock);
-};
-
-// Exclusive: changes the timestamp.
-class LOCKING_SCOPED_CAPABILITY MapWriteGuard {
- public:
-  explicit MapWriteGuard(Map& map, locking::Site site = locking::Site::current())
-      LOCKING_ACQUIRE(map.lock)
-      : map_(map), site_(site) {
-    map_.lock.Lock(site);
-    ++map_.timestamp;
-  }
-  ~MapWriteGuard() LOCKING_RELEASE() { map_.lock.Unlock(site_); }
-  MapWriteGuard(const MapWriteGuard&) = delete;
-
- private:
-  Map& map_;
-  locking::Site site_;
 };
 
 }  // namespace vm

@@ -149,7 +149,6 @@ bool WaitUntilUnbusy(System& system, Map& map, const MapEntry& entry,
   map.lock.Unlock();
   SleepWhileBusy(system, object, *page, "spltwt").AndRetry();
   map.lock.Lock();
-  ++map.timestamp;
   return false;
 }
 
@@ -193,11 +192,11 @@ Result CopyEntries(System& system, Map& parent, Pmap& parent_pmap, Map& child)
 }  // namespace
 
 Result ForkMap(System& system, Map& parent, Pmap& parent_pmap, Map& child) {
-  MapWriteGuard parent_guard(parent);
+  locking::WriteGuard parent_guard(parent.lock);
   do {
     WaitForTransitions(system, parent, 0, parent.limit);
   } while (!SplitEntries(system, parent));
-  MapWriteGuard child_guard(child);
+  locking::WriteGuard child_guard(child.lock);
   const Result result = CopyEntries(system, parent, parent_pmap, child);
   if (result == Result::kOk) system.counters().Add(Event::kFork);
   return result;

@@ -30,7 +30,6 @@ void WaitForTransitions(System& system, Map& map, Address start, Address end) {
                     .instance = map.lock.instance(),
                     .message = "vmmapw"})
         .AndRetry();
-    ++map.timestamp;
     entry = map.FirstEndingAfter(start);
   }
 }
@@ -104,7 +103,7 @@ void UndoWiring(System& system, Map& map, Pmap& pmap, const std::vector<MapRange
 Result WireRange(System& system, Map& map, Pmap& pmap, Address start, Address end) {
   std::vector<MapRange> ranges;
   {
-    MapWriteGuard guard(map);
+    locking::WriteGuard guard(map.lock);
     WaitForTransitions(system, map, start, end);
     if (!map.CoversRange(start, end)) return Result::kInvalidAddress;
     if (!RangeAllows(map, start, end, Protection::kRead)) return Result::kProtectionFailure;
@@ -119,7 +118,7 @@ Result WireRange(System& system, Map& map, Pmap& pmap, Address start, Address en
       result = ResolveFault(system, map, pmap, va, Protection::kRead, FaultKind::kWire);
     if (result != Result::kOk) break;
   }
-  MapWriteGuard guard(map);
+  locking::WriteGuard guard(map.lock);
   // The loop has stepped past the page that failed.
   if (result != Result::kOk)
     UndoWiring(system, map, pmap, ranges, start, end, va - system.config().page_size);
@@ -128,7 +127,7 @@ Result WireRange(System& system, Map& map, Pmap& pmap, Address start, Address en
 }
 
 Result UnwireRange(System& system, Map& map, Pmap& pmap, Address start, Address end) {
-  MapWriteGuard guard(map);
+  locking::WriteGuard guard(map.lock);
   WaitForTransitions(system, map, start, end);
   if (!map.CoversRange(start, end)) return Result::kInvalidAddress;
   for (auto it = map.FirstEndingAfter(start); it != map.entries.end() && it->second.start < end;

@@ -32,7 +32,7 @@ Result Space::MapAnonymous(Address hint, Address bytes, Protection protection,
 
 Result Space::Insert(Inserter inserter, Address hint, Address bytes, MapEntry entry,
                      Address* start) {
-  MapWriteGuard guard(map_);
+  locking::WriteGuard guard(map_.lock);
   // The first page stays unmapped, as a null address does.
   if (!map_.FindSpace(std::max<Address>(hint, system_.config().page_size), bytes, start))
     return Result::kNoSpace;
@@ -79,7 +79,7 @@ Result Space::Unmap(Address start, Address bytes) {
   const Address end = start + bytes;
   std::vector<ObjectPiece> released;
   {
-    MapWriteGuard guard(map_);
+    locking::WriteGuard guard(map_.lock);
     WaitForTransitions(system_, map_, start, end);
     map_.ClipAt(start, system_.config().page_size);
     map_.ClipAt(end, system_.config().page_size);
@@ -105,7 +105,7 @@ Result Space::Unmap(Address start, Address bytes) {
 Result Space::Protect(Address start, Address bytes, Protection protection) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;
-  MapWriteGuard guard(map_);
+  locking::WriteGuard guard(map_.lock);
   WaitForTransitions(system_, map_, start, end);
   if (!map_.CoversRange(start, end)) return Result::kInvalidAddress;
   map_.ClipAt(start, system_.config().page_size);
@@ -126,7 +126,7 @@ template <typename Change>
 Result Space::ChangeEntries(Address start, Address bytes, Change change) {
   if (!ValidRange(system_, map_, start, bytes)) return Result::kInvalidArgument;
   const Address end = start + bytes;
-  MapWriteGuard guard(map_);
+  locking::WriteGuard guard(map_.lock);
   WaitForTransitions(system_, map_, start, end);
   if (!map_.CoversRange(start, end)) return Result::kInvalidAddress;
   map_.ClipAt(start, system_.config().page_size);

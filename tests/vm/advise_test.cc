@@ -205,7 +205,7 @@ TEST_F(AdviseTest, ABusyPageIsWaitedForWithNothingLocked) {
   locking::Thread adviser("adviser", [&] { Advise(0, 4, Advice::kDontNeed); });
   for (;;) {
     // Both would wait for ever if the adviser slept with one of them.
-    MapWriteGuard map_guard(machine_.space->map());
+    locking::WriteGuard map_guard(machine_.space->map().lock);
     ObjectGuard guard(object->lock);
     if (!busy->wanted) continue;
     UnbusyPage(machine_.system, *object, *busy);

@@ -10,6 +10,7 @@
 #include "vm/check.h"
 #include "vm/object_clean.h"
 #include "vm/object_ranges.h"
+#include "vm/page_busy.h"
 #include "vm/page_cow.h"
 
 namespace vm {
@@ -115,6 +116,40 @@ TEST(ResidentFault, AStoreToAFileIsWrittenByTheNextSync) {
     for (std::uint32_t page = 0; page < kPages; ++page)
       EXPECT_EQ(machine.file.WordAt(page * kTestPageSize), value);
   }
+}
+
+// What the fault had looked up is still there, but no longer in this map.
+TEST(FaultTest, StartsAgainFromTheMapAfterASleep) {
+  Machine machine;
+  Space* space = machine.system.CreateSpace();
+  const Address va = machine.Map(space, 1);
+  machine.Store(space, va, 7);
+  Space* child = space->Fork();
+  Page* page = machine.FirstPage(space, va);
+  Object* object = page->object;
+  {
+    ObjectGuard guard(object->lock);
+    PagingBegin(*object);
+    BusyPage(*object, *page);
+    Pmap::RemoveAll(machine.system, *page);
+  }
+  locking::Thread faulter("faulter", [&] { EXPECT_EQ(machine.Load(space, va), 0u); });
+  const auto waited_for = [&] {
+    ObjectGuard guard(object->lock);
+    return page->wanted;
+  };
+  while (!waited_for()) locking::Yield();
+  EXPECT_EQ(space->Unmap(va, kTestPageSize), Result::kOk);
+  EXPECT_EQ(machine.Map(space, 1), va);
+  {
+    ObjectGuard guard(object->lock);
+    UnbusyPage(machine.system, *object, *page);
+    PagingEnd(machine.system, *object);
+  }
+  faulter.Join();
+  EXPECT_EQ(machine.Load(child, va), 7u);
+  child->Exit();
+  space->Exit();
 }
 
 // Two spaces share an object: threads of both fault on its pages while others take the mappings and

@@ -37,41 +37,6 @@ TEST(Space, AReusedFrameReadsAsZeroAgain) {
   EXPECT_EQ(machine.FreePages(), 20u);
 }
 
-// INV-57
-TEST(Space, EachExclusiveAcquisitionOfTheMapChangesItsTimestamp) {
-  Machine machine;
-  Space* space = machine.system.CreateSpace();
-  std::uint64_t last = 0;
-  const auto timestamp = [&] {
-    locking::ReadGuard guard(space->map().lock);
-    return space->map().timestamp;
-  };
-  const auto expect_changed = [&](const char* by) {
-    EXPECT_GT(timestamp(), last) << by;
-    last = timestamp();
-  };
-  const Address va = machine.Map(space, 4);
-  expect_changed("mapping");
-  machine.Store(space, va, 1);
-  expect_changed("the first fault");
-  machine.Store(space, va + kTestPageSize, 1);
-  EXPECT_EQ(timestamp(), last) << "a fault that only reads the map";
-  EXPECT_EQ(space->Protect(va, kTestPageSize, Protection::kRead), Result::kOk);
-  expect_changed("a protection");
-  EXPECT_EQ(space->SetInheritance(va, kTestPageSize, Inheritance::kShare), Result::kOk);
-  expect_changed("an inheritance");
-  EXPECT_EQ(space->Wire(va, 2 * kTestPageSize), Result::kOk);
-  expect_changed("wiring");
-  EXPECT_EQ(space->Unwire(va, 2 * kTestPageSize), Result::kOk);
-  expect_changed("unwiring");
-  Space* child = space->Fork();
-  expect_changed("a fork");
-  EXPECT_EQ(space->Unmap(va, 4 * kTestPageSize), Result::kOk);
-  expect_changed("unmapping");
-  child->Exit();
-  space->Exit();
-}
-
 TEST(Space, AccessOutsideMappingsFails) {
   Machine machine;
   Space* space = machine.system.CreateSpace();
