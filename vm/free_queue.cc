@@ -83,7 +83,7 @@ Page* FreeQueue::TakeFromBatch() {
 
 void FreeQueue::GatherBatch(std::uint64_t color, PageList* pages) {
   std::uint32_t in_vain = 0;  // colours in a row
-  while (pages->size() < thresholds_.batch_pages && free_count() > thresholds_.batch_floor &&
+  while (pages->size() < thresholds_.batch_pages && listed_count() > thresholds_.batch_floor &&
          in_vain < kColors) {
     Page* page = frames_.TakePlain(ColorOf(color++));
     if (page == nullptr) {
@@ -378,8 +378,8 @@ void FreeQueue::Resume() {
 
 bool FreeQueue::WorthZeroing() {
   if (zeroing_paused_ || free_count() <= thresholds_.free_target) return false;
-  const std::uint32_t listed = free_count() - kept_count();
-  zeroed_enough_ = zeroed_count() >= (zeroed_enough_ ? ZeroedLow(listed) : ZeroedHigh(listed));
+  zeroed_enough_ =
+      zeroed_count() >= (zeroed_enough_ ? ZeroedLow(listed_count()) : ZeroedHigh(listed_count()));
   return !zeroed_enough_;
 }
 

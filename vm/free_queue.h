@@ -21,6 +21,7 @@
 #ifndef VM_FREE_QUEUE_H_
 #define VM_FREE_QUEUE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -195,9 +196,14 @@ class FreeQueue {
   void GatherBatch(std::uint64_t color, PageList* pages) LOCKING_REQUIRES(lock_);
   void PutInBatch(Page& page) LOCKING_EXCLUDES(lock_);
   void PutAll(PageList& pages) LOCKING_EXCLUDES(lock_);
+  // Free pages that no reservation keeps; without the lock the two counts may not be of one moment.
+  std::uint32_t listed_count() const {
+    const std::uint32_t free = free_count();
+    return free - std::min(free, kept_count());
+  }
   // Whether there are plenty, so that nobody waits for those on a batch.
   bool PlentyForBatches() const {
-    return thresholds_.batch_pages > 1 && free_count() > thresholds_.batch_floor;
+    return thresholds_.batch_pages > 1 && listed_count() > thresholds_.batch_floor;
   }
   void PutLocked(Page& page) LOCKING_REQUIRES(lock_);
   bool FitsBatch(const Page& page) const LOCKING_NO_ANALYSIS;

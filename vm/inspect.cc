@@ -111,6 +111,23 @@ ObjectState StateOf(const ObjectView& view) {
   return state;
 }
 
+ReservationState StateOf(const RunView& run) {
+  const auto before = static_cast<std::uint32_t>(std::max<std::int64_t>(0, -run.first));
+  return {.object = run.object->id,
+          .first = static_cast<Pindex>(run.first + before),
+          .count = run.pages - before,
+          .place = run.frame + before,
+          .used = run.pages - run.available};
+}
+
+void AddReservation(const RunView& run, std::vector<ReservationState>* reservations,
+                    std::uint32_t* left_out) {
+  if (reservations->size() < ObjectState::kRunStates)
+    reservations->push_back(StateOf(run));
+  else
+    ++*left_out;
+}
+
 PageState StateOf(const Page& page, PageQueue list) {
   PageState state;
   state.frame = page.frame;
@@ -161,6 +178,7 @@ QueuesState QueuesOf(const MachineView& view) {
   }
   const FreeQueue& free_queue = view.system.free_queue();
   state.zeroed = free_queue.zeroed_count();
+  state.kept = free_queue.kept_count();
   state.held = free_queue.held_count();
   state.thresholds = free_queue.thresholds();
   const PageQueues& queues = view.system.queues();
@@ -181,6 +199,19 @@ MappingsByFrame MappingsOf(const MachineView& view) {
   return mappings;
 }
 
+// The objects are there already.
+void AddReservations(const MachineView& view, MachineState* state) {
+  for (const RunView& run : view.runs) {
+    if (run.object == nullptr) continue;
+    const auto owner =
+        std::ranges::lower_bound(state->objects, run.object->id, {}, &ObjectState::id);
+    if (owner != state->objects.end() && owner->id == run.object->id)
+      AddReservation(run, &owner->reservations, &owner->reservations_left_out);
+  }
+  for (const std::size_t number : view.partial)
+    AddReservation(view.runs[number], &state->partial, &state->partial_left_out);
+}
+
 bool InUse(const Page& page, PageQueue list) {
   return !IsFree(list) && page.identity != PageIdentity::kAbsent;
 }
@@ -188,7 +219,7 @@ bool InUse(const Page& page, PageQueue list) {
 }  // namespace
 
 std::uint32_t QueuesState::free() const {
-  return std::accumulate(free_by_color.begin(), free_by_color.end(), 0u);
+  return std::accumulate(free_by_color.begin(), free_by_color.end(), kept);
 }
 
 std::uint32_t QueuesState::cache() const {
@@ -242,6 +273,7 @@ MachineState InspectMachine(System& system) {
   for (const ObjectView& object : view.objects)
     if (object.type != ObjectType::kDead || object.ref_count != 0 || !object.pages.empty())
       state.objects.push_back(StateOf(object));
+  AddReservations(view, &state);
   for (const SpaceView& space : view.spaces) state.spaces.push_back(StateOf(space));
   MappingsByFrame mappings = MappingsOf(view);
   for (const Page& page : view.pages) {

@@ -27,6 +27,15 @@ struct RunState {
   std::uint64_t place = 0;  // frame or slot of the first
 };
 
+// A run of an object's offsets that frames are reserved for, where it lies within the object.
+struct ReservationState {
+  std::uint32_t object = 0;  // id
+  Pindex first = 0;
+  Pindex count = 0;
+  std::uint64_t place = 0;  // frame of the first
+  std::uint32_t used = 0;   // frames of all of the run, by whatever object
+};
+
 struct ObjectState {
   std::uint32_t id = 0;
   std::string type;  // "default", "swap", "vnode", "device", "phys", "dead"
@@ -45,6 +54,9 @@ struct ObjectState {
   std::vector<RunState> slots;
   Pindex pages_left_out = 0;
   Pindex slots_left_out = 0;
+  // Of InspectMachine alone: at most kRunStates, and how many more.
+  std::vector<ReservationState> reservations;
+  std::uint32_t reservations_left_out = 0;
 
   static constexpr std::size_t kRunStates = 1024;
 
@@ -101,6 +113,7 @@ struct QueuesState {
   std::uint32_t inactive = 0;
   std::uint32_t active = 0;
   std::uint32_t wired = 0;
+  std::uint32_t kept = 0;  // free, by reservations: on no queue
   std::vector<std::uint32_t> free_by_color;
   std::vector<std::uint32_t> cache_by_color;
   Thresholds thresholds{};
@@ -118,6 +131,9 @@ struct MachineState {
   std::vector<SpaceState> spaces;    // in order of id
   std::vector<PageState> pages;      // in order of frame: those in use, at most kPageStates
   std::uint32_t pages_left_out = 0;  // more of them
+  // Reservations that keep a frame, the next to be broken first: at most ObjectState::kRunStates.
+  std::vector<ReservationState> partial;
+  std::uint32_t partial_left_out = 0;
 
   static constexpr std::size_t kPageStates = 4096;
   // nullptr: there is none, or it was left out.
@@ -137,13 +153,14 @@ MachineState InspectMachine(System& system);
 std::vector<std::string> CheckObjects(const MachineState& machine);
 
 // "object #3: swap, 12 pages, 4 resident, references 2, shadows 1, charge 12, behind it #1 + 4;
-// resident 0-2 in frames 17-19, 7 in frame 5; in swap 9-11 in slots 3-5". More than a few runs are
-// only counted.
+// resident 0-2 in frames 17-19, 7 in frame 5; in swap 9-11 in slots 3-5; reserved 0-7 in frames
+// 16-23 (4 used)". More than a few runs are only counted.
 std::string Text(const ObjectState& object);
 // "frame 17: object, on the queue active, object #3 at 5, valid 0xff, dirty 0x3, act count 5;
 // mapped by space #1 at 0x1000 writable modified"
 std::string Text(const PageState& page);
-// A line each: counts, thresholds, then the free and the cache queue by colour.
+// A line each: counts, thresholds, then the free and the cache queue by colour, and the partial
+// reservations if there are any.
 std::string QueuesText(const MachineState& machine);
 // "space #1: 3 pages mapped, 0 wired", and a line for each entry.
 std::string Text(const SpaceState& space);

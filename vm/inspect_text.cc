@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 
@@ -34,6 +35,22 @@ std::string RunsText(const char* label, const std::string& place, const std::vec
   return text;
 }
 
+// "; reserved 0-7 in frames 16-23 (4 used)"
+std::string ReservationsText(const char* label, const std::vector<ReservationState>& reservations,
+                             std::uint32_t left_out, bool with_object) {
+  std::string text;
+  const std::size_t shown = std::min(reservations.size(), kMostRuns);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ReservationState& each = reservations[i];
+    text += i == 0 ? label : ", ";
+    if (with_object) text += "object #" + Number(each.object) + " ";
+    text += RangeText(each.first, each.count) + " in frames " + RangeText(each.place, each.count) +
+            " (" + Number(each.used) + " used)";
+  }
+  const std::size_t more = reservations.size() - shown + left_out;
+  return more == 0 ? text : text + ", " + Number(more) + " more";
+}
+
 std::string FlagsText(const std::vector<std::string>& flags) {
   std::string text;
   for (const std::string& flag : flags) text += ", " + flag;
@@ -44,6 +61,13 @@ std::string ColorsText(const char* label, const std::vector<std::uint32_t>& colo
   std::string text = label;
   for (const std::uint32_t pages : colors) text += " " + Number(pages);
   return text + "\n";
+}
+
+std::string PartialText(const MachineState& machine) {
+  if (machine.partial.empty()) return "";
+  return "reserved    " + Number(machine.queues.kept) +
+         " of the free ones are kept; the next to go first" +
+         ReservationsText(": ", machine.partial, machine.partial_left_out, true) + "\n";
 }
 
 // ", wirings 2"; nothing for none
@@ -63,7 +87,8 @@ std::string Text(const ObjectState& object) {
   if (object.backing != 0)
     text += ", behind it #" + Number(object.backing) + " + " + Number(object.backing_offset);
   return text + RunsText("; resident ", "frame", object.pages, object.pages_left_out) +
-         RunsText("; in swap ", "slot", object.slots, object.slots_left_out);
+         RunsText("; in swap ", "slot", object.slots, object.slots_left_out) +
+         ReservationsText("; reserved ", object.reservations, object.reservations_left_out, false);
 }
 
 std::string Text(const PageState& page) {
@@ -99,7 +124,7 @@ std::string QueuesText(const MachineState& machine) {
          ", pageout_free_min " + Number(thresholds.pageout_free_min) + ", interrupt_free_min " +
          Number(thresholds.interrupt_free_min) + "\n" +
          ColorsText("free       ", queues.free_by_color) +
-         ColorsText("cache      ", queues.cache_by_color);
+         ColorsText("cache      ", queues.cache_by_color) + PartialText(machine);
 }
 
 std::string Text(const SpaceState& space) {

@@ -23,7 +23,7 @@
 //   index nodes   mutex         pool of page-index nodes
 //   fictitious pages  mutex     pool of fictitious pages; leaf
 //   page batch    spin          a few pages between a thread and one of the queues; leaf
-//   free queue    spin          free and hold lists and their counters; leaf
+//   free queue    spin          free and hold lists and their counters, reservations; leaf
 //
 // Resources one sleeps for, and who ends the waits (locking/resource.h):
 //

@@ -153,6 +153,7 @@ std::string Accepted(const Setting& setting) {
                     : setting.power_of_two               ? "a power of two"
                     : setting.type == ValueType::kSize   ? "a size"
                                                          : "an integer";
+  if (setting.or_zero) out = "0, or " + out;
   out += " from " + FormatValue(setting.type, setting.min);
   if (setting.max != ~0ull) out += " to " + FormatValue(setting.type, setting.max);
   if (setting.max == ~0ull) out += " up";
@@ -163,6 +164,7 @@ std::string Accepted(const Setting& setting) {
 void CheckRange(const Setting& setting, std::uint64_t number, std::string_view text,
                 const std::string& where) {
   const std::string shown = OneLine(text);
+  if (setting.or_zero && number == 0) return;
   if (number < setting.min || number > setting.max)
     FailUsage(where + ": " + shown + " is out of range; accepted: " + Accepted(setting));
   if (setting.power_of_two && !std::has_single_bit(number))

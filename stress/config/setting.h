@@ -66,6 +66,7 @@ struct Setting {
   std::uint64_t min = 0;
   std::uint64_t max = ~0ull;
   bool power_of_two = false;
+  bool or_zero = false;  // 0 is accepted too: none
   std::vector<Choice> choices = {};
   bool list = false;  // several values, separated by commas
   // The default as one would type it; empty: `default_note` says what is done instead.

@@ -25,6 +25,15 @@ void Visit(Members& in, vm::RunState& run) {
 }
 
 template <typename Members>
+void Visit(Members& in, vm::ReservationState& reservation) {
+  in("object", reservation.object);
+  in("first", reservation.first);
+  in("count", reservation.count);
+  in("place", reservation.place);
+  in("used", reservation.used);
+}
+
+template <typename Members>
 void Visit(Members& in, vm::ObjectState& object) {
   in("id", object.id);
   in("type", object.type);
@@ -42,6 +51,8 @@ void Visit(Members& in, vm::ObjectState& object) {
   in("slots", object.slots);
   in("pages_left_out", object.pages_left_out);
   in("slots_left_out", object.slots_left_out);
+  in("reservations", object.reservations);
+  in("reservations_left_out", object.reservations_left_out);
 }
 
 template <typename Members>
@@ -108,6 +119,7 @@ void Visit(Members& in, vm::QueuesState& queues) {
   in("inactive", queues.inactive);
   in("active", queues.active);
   in("wired", queues.wired);
+  in("kept", queues.kept);
   in("free_by_color", queues.free_by_color);
   in("cache_by_color", queues.cache_by_color);
   in("thresholds", queues.thresholds);
@@ -123,6 +135,8 @@ void Visit(Members& in, vm::MachineState& machine) {
   in("spaces", machine.spaces);
   in("pages", machine.pages);
   in("pages_left_out", machine.pages_left_out);
+  in("partial", machine.partial);
+  in("partial_left_out", machine.partial_left_out);
 }
 
 template <typename T>

@@ -25,6 +25,7 @@ Json ConfigJson(const RunPlan& plan, const RunResult& result) {
                  {"anon", settings.Text("anon")},
                  {"index", vm::IndexKindName(plan.machine.index)},
                  {"idle_zero", plan.machine.idle_zero},
+                 {"reservation_pages", plan.machine.reservation_pages},
                  {"device_frames", plan.machine.device_frames},
                  {"holes", settings.Number("holes")},
                  {"witness", settings.Text("witness")},

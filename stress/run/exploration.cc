@@ -112,6 +112,7 @@ Exploration OfScenario(const Settings& flags, MachineLook look) {
                       {"locks", vm::LockDialectName(plan.machine.locks)},
                       {"index", vm::IndexKindName(plan.machine.index)},
                       {"idle_zero", plan.machine.idle_zero ? "true" : "false"},
+                      {"reservation_pages", std::to_string(plan.machine.reservation_pages)},
                       {"device_frames", std::to_string(plan.machine.device_frames)},
                       {"holes", plan.scenario.settings.Text("holes")},
                       {"commit_percent", plan.scenario.settings.Text("commit_percent")},

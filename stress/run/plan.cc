@@ -83,6 +83,7 @@ vm::SystemConfig MachineOf(const Settings& settings, std::uint32_t threads) {
                            : machine.pages * kSwapSlotsPerPage;
   machine.device_frames = static_cast<std::uint32_t>(settings.Number("device_frames"));
   machine.idle_zero = settings.Enabled("idle_zero");
+  machine.reservation_pages = static_cast<std::uint32_t>(settings.Number("reservation_pages"));
   machine.locks = Named(vm::kLockDialects, vm::LockDialectName, settings.Text("locks"));
   machine.index = Named(vm::kIndexKinds, vm::IndexKindName, settings.Text("index"));
   return machine;
@@ -131,11 +132,11 @@ void FillIn(const std::string& command, const Settings& flags, RunPlan* plan) {
                  " --threads=" + std::to_string(plan->threads) +
                  " --seed=" + std::to_string(plan->seed);
   for (const char* key :
-       {"pages",          "page_size",      "cpus",           "swap_slots",    "store",
-        "locks",          "index",          "idle_zero",      "device_frames", "holes",
-        "duration",       "operations",     "sweep_interval", "hold_limit",    "wait_limit",
-        "commit_percent", "charge_percent", "witness",        "strategy",      "depth",
-        "executions"})
+       {"pages",      "page_size",      "cpus",           "swap_slots",        "store",
+        "locks",      "index",          "idle_zero",      "reservation_pages", "device_frames",
+        "holes",      "duration",       "operations",     "sweep_interval",    "hold_limit",
+        "wait_limit", "commit_percent", "charge_percent", "witness",           "strategy",
+        "depth",      "executions"})
     if (flags.Given(key)) plan->replay += " " + FlagOf(key) + "=" + flags.Text(key);
   // Fewer than usual, for want of memory: another host would take the usual number.
   if (!settings.Given("pages") && command == "run" &&

@@ -34,8 +34,8 @@ std::vector<std::uint32_t> ThreadCounts(const Settings& flags, std::uint32_t cor
 // Of the flags of `scale` those that mean the same to a run, and what every point has in common.
 Settings CommonFlags(const Settings& flags) {
   Settings common;
-  for (const char* key :
-       {"scenario", "pages", "page_size", "swap_slots", "store", "index", "idle_zero", "pin"}) {
+  for (const char* key : {"scenario", "pages", "page_size", "swap_slots", "store", "index",
+                          "idle_zero", "reservation_pages", "pin"}) {
     if (!flags.Given(key)) continue;
     common.Set(key, {flags.Number(key), flags.Text(key)}, flags.Origin(key));
   }

@@ -189,6 +189,7 @@ TEST_F(OutputPageTest, HasEachFieldAndLineOfAnInspection) {
   machine.objects[0].type = "swap";
   machine.objects[0].flags = {"dead"};
   machine.objects[0].slots = machine.objects[0].pages = {{1, 2, 3}};
+  machine.objects[0].reservations = machine.partial = {{.object = 1, .count = 4, .used = 2}};
   machine.pages.resize(1);
   machine.pages[0].flags = {"wanted"};
   machine.pages[0].mappings.resize(1);
@@ -198,7 +199,7 @@ TEST_F(OutputPageTest, HasEachFieldAndLineOfAnInspection) {
   tables.Check(document);
   tables.ExpectAllSeen();
   Write("m.json", document.dump());
-  ExpectLines("Text of inspect", Run({"inspect", "m.json", "--show=pages,check"}).out, ' ');
+  ExpectLines("Text of inspect", Run({"inspect", "m.json", "--show=queues,pages,check"}).out, ' ');
 }
 
 TEST_F(OutputPageTest, HasEachFieldAndLineOfAMeasurement) {

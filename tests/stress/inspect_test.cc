@@ -77,6 +77,29 @@ TEST_F(Inspect, TheJsonIsInspectedLikeTheMachine) {
     EXPECT_TRUE(Contains(text, "\nframe " + page["frame"].dump() + ": ")) << page;
 }
 
+TEST_F(Inspect, ReservationsAreShownWithTheirObjectsAndInTheirQueue) {
+  const std::string text =
+      Shown({"--scenario=reservations", "--seed=2", "--json=m.json", "--show=queues,objects"});
+  const json machine = json::parse(Read("m.json"))["machine"];
+  ASSERT_FALSE(machine["partial"].empty());
+  EXPECT_TRUE(Contains(text, "\nreserved    " + machine["queues"]["kept"].dump() +
+                                 " of the free ones are kept; the next to go first: object #" +
+                                 machine["partial"][0]["object"].dump() + " "))
+      << text;
+  std::size_t reservations = 0;
+  for (const json& object : machine["objects"]) {
+    if (object["reservations"].empty()) continue;
+    const json& first = object["reservations"][0];
+    reservations += object["reservations"].size();
+    EXPECT_EQ(first["object"], object["id"]);
+    EXPECT_TRUE(Contains(text, "; reserved " + first["first"].dump() + "-")) << text;
+    EXPECT_TRUE(Contains(text, " in frames " + first["place"].dump() + "-")) << text;
+  }
+  EXPECT_GE(reservations, machine["partial"].size());
+  EXPECT_EQ(Shown({"m.json", "--show=queues,objects"}), text);
+  EXPECT_FALSE(Contains(Shown({"--scenario=mixed"}), "\nreserved"));
+}
+
 TEST_F(Inspect, AnObjectIsShownWithWhatIsBehindIt) {
   // Some seed leaves a fork that has not collapsed.
   for (int seed = 1; seed <= 20; ++seed) {

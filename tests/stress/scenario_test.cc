@@ -106,6 +106,10 @@ TEST(Scenario, AValueOutOfRangeIsNamedWithTheRange) {
   ExpectError("[run]\nthreads = 0\n", {"s.toml:2", "threads", "0", "from 1 to 1024"});
   ExpectError("[run]\nthreads = -1\n", {"s.toml:2", "-1", "from 1 to 1024"});
   ExpectError("[machine]\npage_size = 1000\n", {"s.toml:2", "power of two", "512", "32KiB"});
+  for (const char* length : {"1", "3", "8192"})
+    ExpectError("[machine]\nreservation_pages = " + std::string(length) + "\n",
+                {"s.toml:2", "0, or a power of two from 2 to 4096"});
+  EXPECT_EQ(ErrorOf(std::string("[machine]\nreservation_pages = 0\n") + kWorker), "");
   ExpectError("[[worker]]\nkind = \"fault\"\nweight = 0\n", {"s.toml:3", "weight"});
 }
 

@@ -2,14 +2,12 @@
 // of a reservation as pages are moved, objects end and memory is short.
 #include "vm/reservation.h"
 
-#include <set>
 #include <string>
-#include <utility>
 
-#include "locking/finding.h"
 #include "tests/vm/files.h"
 #include "tests/vm/reserving_machine.h"
 #include "vm/contiguous.h"
+#include "vm/inspect.h"
 #include "vm/object_ranges.h"
 #include "vm/pager/making_pagers.h"
 #include "vm/vnode.h"
@@ -359,6 +357,24 @@ TEST_F(ReservationTest, ACollapseTakesReservationsAlongAndBreaksTheRest) {
   child->Exit();
 }
 
+TEST_F(ReservationTest, IsShownWhereItLiesWithinItsObject) {
+  Object& from = NewObject();
+  Object& to = NewObject();
+  const Frame base = Allocate(from, 0).frame;
+  machine_.Rename(from, Allocate(from, 5), to, 2);  // the run begins three pages before the object
+  Allocate(from, kRun);
+  const MachineState state = InspectMachine(system_);
+  EXPECT_EQ(state.queues.kept, 2 * kRun - 3);
+  EXPECT_EQ(state.queues.free(), kPages - 3);
+  const std::string text = Text(*state.FindObject(to.id));
+  const std::string frames = std::to_string(base + 3) + "-" + std::to_string(base + kRun - 1);
+  EXPECT_NE(text.find("; reserved 0-4 in frames " + frames + " (2 used)"), std::string::npos)
+      << text;
+  ASSERT_EQ(state.partial.size(), 2u);
+  EXPECT_EQ(state.partial[0].object, to.id);
+  EXPECT_EQ(state.partial[1].object, from.id);
+}
+
 // ---- With others who take frames ----
 
 TEST_F(ReservationTest, AContiguousRunSparesReservationsIfItCan) {
@@ -398,10 +414,25 @@ TEST(ReservationBatches, AFrameOfAReservationIsOnNoBatch) {
   EXPECT_EQ(machine.FreePages(), 1024u);
 }
 
+TEST(ReservationBatches, WhatIsKeptDoesNotMakeWhatIsOnTheQueuePlenty) {
+  constexpr std::uint32_t kPagesWithBatches = 1024;
+  ReservingMachine machine(kPagesWithBatches);
+  const Thresholds& thresholds = machine.system.free_queue().thresholds();
+  const std::uint32_t listed = thresholds.batch_floor / kRun * kRun;
+  Object* object = AllocateObject(machine.system, ObjectType::kDefault, kPagesWithBatches);
+  for (Pindex at = 0; at < kPagesWithBatches - listed; at += kRun) machine.Allocate(*object, at);
+  const std::uint32_t free = machine.system.free_queue().free_count();
+  ASSERT_GT(free, 2 * thresholds.batch_floor);
+  Page* page = AllocateUnownedPage(machine.system, {});
+  EXPECT_EQ(machine.system.free_queue().free_count(), free - 1);
+  FreeUnownedPage(machine.system, *page);
+  EXPECT_EQ(page->queue, PageQueue::kFree);
+  DeallocateObject(machine.system, object);
+}
+
 TEST(ReservationHoles, ARunWithAHoleIsNotReserved) {
   constexpr Address kPage = kTestPageSize;
   ReservingMachine machine(0, {{0, 20 * kPage}, {36 * kPage, 100 * kPage}});
-  std::set<const void*> holes;
   Object* object = AllocateObject(machine.system, ObjectType::kDefault, 128);
   for (Pindex at = 0; at < 128; at += ReservingMachine::kRun)
     if (machine.Allocate(*object, at, {.reclaim = false}) == nullptr) break;
@@ -421,68 +452,6 @@ TEST(ReservationConfig, ALengthIsAPowerOfTwo) {
   for (const std::uint32_t run : {0u, 2u, 512u, kMaxReservationPages}) EXPECT_EQ(error(run), "");
   for (const std::uint32_t run : {1u, 3u, 2 * kMaxReservationPages})
     EXPECT_NE(error(run).find("reservation_pages: " + std::to_string(run)), std::string::npos);
-}
-
-// ---- What the sweeps see ----
-
-class ReservationSweep : public testing::Test {
- protected:
-  ReservationSweep() {
-    object_ = AllocateObject(machine_.system, ObjectType::kDefault, 2 * kRun);
-    page_ = machine_.Allocate(*object_, 1);
-    machine_.Allocate(*object_, 3);
-  }
-  std::set<std::string> Ids() {
-    std::set<std::string> ids;
-    for (const locking::Finding& finding : machine_.Findings()) ids.insert(finding.id);
-    return ids;
-  }
-  Reservation& Run() {
-    const Reservation* found = nullptr;
-    machine_.system.free_queue().LookAtFrames(
-        [&](const FreeFrames& frames) { found = &frames.runs()[page_->frame / kRun]; });
-    return const_cast<Reservation&>(*found);
-  }
-  using Set = std::set<std::string>;
-
-  // A machine with a planted fault cannot be taken down: it is kept to the end of the process.
-  static ReservingMachine& NewMachine() {
-    static auto& machines = *new std::vector<ReservingMachine*>;
-    return *machines.emplace_back(new ReservingMachine(kPages));
-  }
-  ReservingMachine& machine_ = NewMachine();
-  Object* object_;
-  Page* page_;
-};
-
-TEST_F(ReservationSweep, Inv19FrameIsKeptOutsideAReservation) {
-  EXPECT_EQ(Ids(), Set{});
-  machine_.system.PageOfFrame(kPages - 1).queue = PageQueue::kReserved;
-  EXPECT_EQ(Ids(), Set{"INV-19"});
-}
-
-TEST_F(ReservationSweep, Inv61FreeFramesAreMiscounted) {
-  --Run().available;
-  EXPECT_EQ(Ids(), Set{"INV-61"});
-}
-
-TEST_F(ReservationSweep, Inv62ObjectDoesNotKnowItsReservation) {
-  object_->reservations.clear();
-  EXPECT_EQ(Ids(), Set{"INV-62"});
-}
-
-TEST_F(ReservationSweep, Inv62ReservationOfADeadObject) {
-  DeallocateObject(machine_.system, AllocateObject(machine_.system, ObjectType::kDefault, 1));
-  Object& dead = *machine_.system.AllObjects().back();
-  object_->reservations.clear();
-  Run().object = &dead;
-  dead.reservations.insert(Run());
-  EXPECT_EQ(Ids(), Set{"INV-62"});
-}
-
-TEST_F(ReservationSweep, Inv63PageIsNotWhereItsReservationHasIt) {
-  Run().first += 1;
-  EXPECT_EQ(Ids(), Set{"INV-63"});
 }
 
 }  // namespace
