@@ -79,6 +79,7 @@ class Fault {
   Outcome ZeroFill() LOCKING_NO_ANALYSIS;
   Outcome CopyUp(Page& source) LOCKING_NO_ANALYSIS;
   void NoteWriteable(Page& page) LOCKING_NO_ANALYSIS;
+  bool IsKnownWriteable(const Page& page) LOCKING_NO_ANALYSIS;
   Outcome MapIn(Page& page, Protection protection) LOCKING_NO_ANALYSIS;
   Outcome GiveUp(Outcome outcome) LOCKING_NO_ANALYSIS;
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
@@ -156,9 +157,8 @@ Outcome Fault::Attempt() {
 bool Fault::MapResident() {
   ObjectReadGuard guard(first_->lock);
   Page* page = first_->index.Peek(first_index_);
-  const bool ready =
-      page != nullptr && !page->busied() && page->valid == system_.AllBlocks() && page->cow == 0 &&
-      !(first_->type == ObjectType::kVnode && Allows(protection_, Protection::kWrite));
+  const bool ready = page != nullptr && !page->busied() && page->valid == system_.AllBlocks() &&
+                     page->cow == 0 && IsKnownWriteable(*page);
   if (!ready) {
     first_->resident_faults = 0;
     return false;
@@ -295,6 +295,13 @@ void Fault::NoteWriteable(Page& page) {
   SetWriteableDirty(*object_);
   page.nosync =
       nosync_ && (page.nosync || (!Pmap::IsModified(system_, page) && page.dirty.Load() == 0));
+}
+
+// With the object's lock shared: whether NoteWriteable would have no more to say of the page than
+// that of the object.
+bool Fault::IsKnownWriteable(const Page& page) {
+  if (first_->type != ObjectType::kVnode || !Allows(protection_, Protection::kWrite)) return true;
+  return page.nosync == nosync_ && TrySetWriteableDirty(*first_);
 }
 
 // Maps the page, which is in object_. Ends the attempt.

@@ -69,9 +69,10 @@ class alignas(64) Object {
   // may be so all the same.
   bool one_mapping LOCKING_GUARDED_BY(lock) = false;
   std::uint32_t color LOCKING_GUARDED_BY(lock) = 0;  // of its page 0 (page_colors.h)
-  // Some page may be dirty, or be written to; and how often that was said (object_clean.h).
+  // Some page may be dirty, or be written to; and how often that was said (object_clean.h), which
+  // is added to with the lock shared, too.
   bool might_be_dirty LOCKING_GUARDED_BY(lock) = false;  // OBJ_MIGHTBEDIRTY
-  std::uint32_t dirty_generation LOCKING_GUARDED_BY(lock) = 0;
+  locking::Relaxed<std::uint32_t> dirty_generation = 0;
   MemoryAttribute memory_attribute LOCKING_GUARDED_BY(lock) = MemoryAttribute::kDefault;
   std::uint32_t generation LOCKING_GUARDED_BY(lock) = 0;  // changes with every insert and remove
   // Faults in a row that found their page here. Only how the next one will go about it.

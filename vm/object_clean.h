@@ -30,8 +30,14 @@ struct CleanOptions {
 // keep no file.
 inline void SetWriteableDirty(Object& object) LOCKING_REQUIRES(object.lock) {
   if (object.type != ObjectType::kVnode) return;
-  ++object.dirty_generation;
+  object.dirty_generation.Add(1);
   object.might_be_dirty = true;
+}
+// The same with the lock shared: false where that does not do.
+inline bool TrySetWriteableDirty(Object& object) LOCKING_REQUIRES_SHARED(object.lock) {
+  if (!object.might_be_dirty) return false;
+  object.dirty_generation.Add(1);
+  return true;
 }
 
 // Writes the dirty pages of [first, last) with their dirty neighbours, in clusters; `last` 0: to

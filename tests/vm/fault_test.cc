@@ -62,6 +62,62 @@ TEST(ResidentFault, NeedsItsObjectSharedAlone) {
   machine.ExpectSound();
 }
 
+// Mapped memory of a file whose faults expect its pages to be resident; the first and the last are
+// dirty.
+Address MapResidentFile(FileMachine& machine, std::uint32_t pages = kPages) {
+  const Address start = machine.Shared(pages);
+  for (int round = 0; round < 4; ++round) {
+    for (const std::uint32_t page : {0u, pages - 1})
+      machine.Store(machine.space, start + page * kTestPageSize, 1);
+    machine.space->pmap().Remove(start, start + pages * kTestPageSize);
+  }
+  return start;
+}
+
+TEST(ResidentFault, AStoreToAFileThatMayBeDirtyNeedsItsObjectSharedAlone) {
+  if (Machine().system.giant() != nullptr) GTEST_SKIP() << "readers of a giant exclude one another";
+  FileMachine machine(kPages);
+  const Address va = MapResidentFile(machine);
+  {
+    ObjectReadGuard guard(machine.object().lock);
+    locking::Thread("faulter", [&] { machine.Store(machine.space, va, 2, 1); }).Join();
+  }
+  ASSERT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.WordAt(0), 2u);
+}
+
+// The fault shares the object, whose sync has written the page, and is writing another one.
+TEST(ResidentFault, AStoreToAFileBesideASyncIsWrittenByTheNext) {
+  constexpr std::uint32_t kFilePages = 2 * kClusterPages;
+  FileMachine machine(kFilePages);
+  const Address va = MapResidentFile(machine, kFilePages);
+  const std::uint64_t before = machine.file.writes.Get();
+  machine.file.during_write = [&] {
+    if (machine.file.writes.Get() == before + 2) machine.Store(machine.space, va, 2);
+  };
+  ASSERT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  machine.file.during_write = nullptr;
+  ASSERT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  EXPECT_EQ(machine.file.WordAt(0), 2u);
+}
+
+TEST(ResidentFault, AStoreToAFileMayWaitOrNotAsItsMappingSays) {
+  FileMachine machine(kPages);
+  const Address va = MapResidentFile(machine);
+  const std::uint64_t bytes = kPages * kTestPageSize;
+  const auto store = [&] {
+    machine.space->pmap().Remove(va, va + bytes);
+    machine.Store(machine.space, va, 2);
+    return machine.PageOfFile(0)->nosync;
+  };
+  ASSERT_EQ(machine.space->SetFlushing(va, bytes, Space::Flushing::kMayWait), Result::kOk);
+  EXPECT_FALSE(store()) << "what was dirty before may not wait";
+  ASSERT_EQ(SyncVnode(machine.system, *machine.vnode), Result::kOk);
+  for (int round = 0; round < 8; ++round) EXPECT_TRUE(store());
+  ASSERT_EQ(machine.space->SetFlushing(va, bytes, Space::Flushing::kUsual), Result::kOk);
+  EXPECT_FALSE(store());
+}
+
 TEST(ResidentFault, APageThatIsNotThereIsZeroFilledAllTheSame) {
   ResidentMachine machine;
   machine.Forget();
