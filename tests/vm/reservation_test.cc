@@ -315,7 +315,7 @@ TEST_F(ReservationTest, AFrameThatStayedBehindComesBackToItsReservation) {
 TEST_F(ReservationTest, NoneIsBegunWhereAnotherReachesIn) {
   Object& from = NewObject();
   Object& to = NewObject();
-  machine_.Rename(from, Allocate(from, 5), to, 7);  // reserved: from 2 on
+  machine_.Rename(from, Allocate(from, kRun - 1), to, kRun + 1);  // reserved: from 2 on
   EXPECT_EQ(Made(), 1u);
   Allocate(to, 1);
   EXPECT_EQ(Made(), 1u);
@@ -427,6 +427,12 @@ TEST(ReservationBatches, WhatIsKeptDoesNotMakeWhatIsOnTheQueuePlenty) {
   EXPECT_EQ(machine.system.free_queue().free_count(), free - 1);
   FreeUnownedPage(machine.system, *page);
   EXPECT_EQ(page->queue, PageQueue::kFree);
+  machine.Free(*object, *LookupPage(*object, 0));
+  page = AllocateUnownedPage(machine.system, {});
+  EXPECT_EQ(machine.system.free_queue().free_count(),
+            free + 1 - (listed + kRun - thresholds.batch_floor))
+      << "a batch takes what is beyond plenty";
+  FreeUnownedPage(machine.system, *page);
   DeallocateObject(machine.system, object);
 }
 
