@@ -85,6 +85,18 @@ TEST_F(ChainTest, IsTornDownFromTheBackOfItsReferences) {
   ExpectNothingLeft();
 }
 
+TEST_F(ChainTest, APagingFrontTakesNothingFromABackerThatOthersUse) {
+  {
+    ObjectGuard guard(front_->lock);
+    PagingBegin(*front_);
+    CollapseObject(system_, *front_);
+    PagingEnd(system_, *front_);
+    EXPECT_EQ(front_->resident_page_count, 1u);
+  }
+  for (Object* object : kept_) DeallocateObject(system_, object);
+  DeallocateObject(system_, front_);
+}
+
 TEST_F(ChainTest, CollapsesToOneObjectWithAllPages) {
   {
     // Nobody else refers to any of them.

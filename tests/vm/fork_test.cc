@@ -265,5 +265,23 @@ TEST(Fork, TreesOfForksExitInAnyOrderOnManyThreads) {
   EXPECT_EQ(machine.FreePages(), 512u);
 }
 
+// What the front hides of its backer it hid in order, and the search went along. Behind the backer
+// it begins anew.
+TEST(Fork, ABypassEndsAtTheObjectThatShowsSomethingInFront) {
+  Machine machine;
+  Space* parent = machine.system.CreateSpace();
+  const Address va = machine.Map(parent, 4);
+  machine.Store(parent, va, 7);
+  Space* child = parent->Fork();
+  for (Address page = 1; page < 4; ++page) machine.Store(child, va + page * kTestPageSize, page);
+  Space* grandchild = child->Fork();
+  for (Address page = 1; page < 4; ++page)
+    machine.Store(grandchild, va + page * kTestPageSize, 10 + page);
+  EXPECT_EQ(machine.system.counters().Get(Event::kBypass), 1u);
+  EXPECT_EQ(machine.ChainLength(grandchild, va), 2u);
+  EXPECT_EQ(machine.Load(grandchild, va), 7u);
+  for (Space* space : {grandchild, child, parent}) space->Exit();
+}
+
 }  // namespace
 }  // namespace vm

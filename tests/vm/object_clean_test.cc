@@ -50,6 +50,19 @@ TEST_F(PageCleanTest, WritesWhatIsDirtyInClusters) {
   ExpectSound();
 }
 
+TEST_F(PageCleanTest, ACleanOfAPartLeavesTheRestToTheNext) {
+  for (const bool front : {true, false}) {
+    Store(0, 7);
+    Store(kPages - 1, 7);
+    EXPECT_EQ(front ? Clean({}, 0, 1) : Clean({}, kPages - 1, kPages), Result::kOk);
+    EXPECT_TRUE(MightBeDirty());
+    EXPECT_EQ(Clean(), Result::kOk);
+    EXPECT_FALSE(MightBeDirty());
+    EXPECT_EQ(InFile(0), 7u);
+    EXPECT_EQ(InFile(kPages - 1), 7u);
+  }
+}
+
 TEST_F(PageCleanTest, AClusterReachesBackFromTheRange) {
   for (const std::uint32_t page : {4u, 5u, 6u, 7u}) Store(page, 10 + page);
   EXPECT_EQ(Clean({}, 6, 7), Result::kOk);

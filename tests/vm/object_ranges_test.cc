@@ -341,6 +341,18 @@ TEST_F(SplitTest, ThePartShadowsWhatItsObjectDoes) {
   machine_.ExpectFilled(0, 6);
 }
 
+TEST_F(SplitTest, AnObjectThatMayBeMappedTwiceStaysWhole) {
+  MapInThree();
+  Object* object = ObjectOf(machine_.space, 0);
+  {
+    ObjectGuard guard(object->lock);
+    ASSERT_GT(object->ref_count, 1u);
+    object->one_mapping = false;
+  }
+  EXPECT_EQ(SplitObject(machine_.system, *object, 2, 2), nullptr);
+  machine_.ExpectFilled(0, 6);
+}
+
 TEST_F(SplitTest, ABusyPageIsWaitedForBeforeAnythingMoves) {
   MapInThree();
   Object* object = ObjectOf(machine_.space, 0);
@@ -442,6 +454,28 @@ TEST_F(CoalesceTest, WhatWasThereBeforeIsNotSeenAgain) {
   EXPECT_EQ(Entries(), 1u);
   EXPECT_EQ(machine_.Load(machine_.space, machine_.At(2)), 0u);
   EXPECT_EQ(machine_.Load(machine_.space, machine_.At(3)), 0u);
+}
+
+// Who shared the object is gone since.
+TEST_F(CoalesceTest, WhatWasLeftInSwapIsNotSeenAgain) {
+  machine_.MapPages(4);
+  machine_.Fill(0, 4);
+  ASSERT_EQ(machine_.PageOut(2, 2), 2u);
+  machine_.Evict(2, 2);
+  Object* object = machine_.FirstObject();
+  {
+    ObjectGuard guard(object->lock);
+    ReferenceObjectLocked(*object);
+    object->one_mapping = false;
+  }
+  ASSERT_EQ(machine_.space->Unmap(machine_.At(2), 2 * kTestPageSize), Result::kOk);
+  DeallocateObject(machine_.system, object);
+  ASSERT_EQ(machine_.system.swap().used(), 2u);
+  MapAt(2, 2);
+  EXPECT_EQ(Entries(), 1u);
+  EXPECT_EQ(machine_.FirstObject(), object);
+  EXPECT_EQ(machine_.system.swap().used(), 0u);
+  EXPECT_EQ(machine_.Load(machine_.space, machine_.At(2)), 0u);
 }
 
 TEST_F(CoalesceTest, AnObjectThatOthersUseBehindTheEntryIsLeftAlone) {

@@ -64,6 +64,21 @@ TEST_F(PageAllocTest, ACachePageGoesBeforeTheReserveIsDugInto) {
   EXPECT_EQ(system_.counters().Get(Event::kCacheReclaimed), 1u);
 }
 
+TEST_F(PageAllocTest, ACachePageThatIsHeldIsNotTaken) {
+  Exhaust(AllocClass::kNormal);
+  Cache(0);
+  const Frame frame = test_.page(0).frame;
+  {
+    PageRoleGuard guard(queues_.PageLock(test_.page(0)));
+    queues_.Hold(test_.page(0));
+  }
+  EXPECT_FALSE(Take(AllocClass::kNormal));
+  EXPECT_EQ(test_.page(0).object, &object_);
+  EXPECT_EQ(test_.page(0).frame, frame);
+  EXPECT_EQ(system_.counters().Get(Event::kCacheReclaimed), 0u);
+  UnholdPage(system_, test_.page(0));
+}
+
 TEST_F(PageAllocTest, WhoIsNotToReclaimLeavesTheCacheAlone) {
   Exhaust(AllocClass::kNormal);
   Cache(0);

@@ -240,6 +240,15 @@ TEST_F(PageoutTest, AHeldPageIsNotReclaimed) {
   EXPECT_EQ(machine.Evict(0, 1), 1u);
 }
 
+TEST_F(PageoutTest, TheLastPassTakesWhatIsReferenced) {
+  MakeShort(0, kResident);
+  machine.DeactivatePages(0, kResident);
+  Touch(0, kResident);
+  EXPECT_GT(Scan(kForcePass), 0u);
+  EXPECT_EQ(Target(), 0);
+  EXPECT_EQ(machine.Count(Event::kReactivated), 0u);
+}
+
 TEST_F(PageoutTest, BusyPagesArePassedOver) {
   MakeShort(0, kResident);
   machine.DeactivatePages(0, kResident);
