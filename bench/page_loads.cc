@@ -80,7 +80,8 @@ class AllocFreeLoad final : public Load {
 
 class LookupLoad final : public Load {
  public:
-  LookupLoad(vm::IndexKind kind, std::uint32_t pages) : index_(kind), pages_(pages) {
+  LookupLoad(vm::IndexKind kind, std::uint32_t pages, LookupOrder order)
+      : order_(order), index_(kind), pages_(pages) {
     for (std::uint32_t i = 0; i < pages; ++i) index_.Insert(i, &pages_[i], pool_);
   }
   ~LookupLoad() override {
@@ -88,14 +89,28 @@ class LookupLoad final : public Load {
   }
   std::uint64_t iterations() const override { return 1000; }
   void Run() override {
+    if (order_ == LookupOrder::kScattered)
+      RunScattered();
+    else
+      RunAscending();
+  }
+
+ private:
+  void RunScattered() {
     for (std::uint64_t i = 0; i < iterations(); ++i) {
       next_ = (next_ * 6364136223846793005u + 1442695040888963407u);
       benchmark::DoNotOptimize(index_.Lookup((next_ >> 32) * pages_.size() >> 32));
     }
   }
+  void RunAscending() {
+    for (std::uint64_t i = 0; i < iterations(); ++i) {
+      benchmark::DoNotOptimize(index_.Lookup(next_));
+      if (++next_ == pages_.size()) next_ = 0;
+    }
+  }
 
- private:
-  std::uint64_t next_ = 1;
+  const LookupOrder order_;
+  std::uint64_t next_ = 0;
   vm::IndexNodePool pool_;
   vm::PageIndex index_;
   std::vector<vm::Page, vm::HostAllocator<vm::Page>> pages_;
@@ -225,10 +240,10 @@ MakeLoads OfPages(std::uint32_t pages) {
 
 }  // namespace
 
-MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages) {
-  return [kind, pages](std::uint32_t) {
+MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages, LookupOrder order) {
+  return [kind, pages, order](std::uint32_t) {
     Loads loads;
-    loads.push_back(std::make_unique<LookupLoad>(kind, pages));
+    loads.push_back(std::make_unique<LookupLoad>(kind, pages, order));
     return loads;
   };
 }

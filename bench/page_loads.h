@@ -14,8 +14,9 @@ Loads Build64(std::uint32_t threads);
 MakeLoads Build(std::uint32_t pages);
 // A page of an object of the thread's own, in a machine of `pages` pages.
 MakeLoads AllocFree(std::uint32_t pages);
-// Lookups, scattered, in an index of `pages` pages.
-MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages);
+// Lookups in an index of `pages` pages.
+enum class LookupOrder : std::uint8_t { kScattered, kAscending };
+MakeLoads Lookup(vm::IndexKind kind, std::uint32_t pages, LookupOrder order);
 // The last other reference to a backer of `pages` pages goes, so that its shadow takes them over.
 MakeLoads Collapse(std::uint32_t pages);
 // A fork of a space with `pages` pages, mapped writable.
