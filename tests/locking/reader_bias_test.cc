@@ -99,6 +99,36 @@ TEST_F(ReaderBias, ATryFailsAgainstAReaderAndLeavesTheOthersAlone) {
   EXPECT_TRUE(OtherGetsItExclusively());
 }
 
+// One that has seen no reader, and then finds one, gives the lock back as it was: the next try must
+// find that reader too.
+TEST_F(ReaderBias, ATryThatAReaderOvertakesLeavesItKnown) LOCKING_NO_ANALYSIS {
+  constexpr int kRounds = 4000;
+  Atomic<int> round{0}, tried{0};
+  Thread reader("reader", [&]() LOCKING_NO_ANALYSIS {
+    for (int i = 1; i <= kRounds; ++i) {
+      while (round.Load() < i) Yield();
+      mutex_.LockShared();
+      while (tried.Load() < i) Yield();
+      mutex_.UnlockShared();
+    }
+  });
+  int unknown = 0;
+  for (int i = 1; i <= kRounds; ++i) {
+    while (!mutex_.biased()) ReadGuard guard(mutex_);
+    round.Store(i);
+    for (int pause = 0; pause < i % 8; ++pause) CpuPause();
+    if (mutex_.TryLock()) {
+      mutex_.Unlock();
+    } else if (mutex_.TryLock()) {
+      ++unknown;
+      mutex_.Unlock();
+    }
+    tried.Store(i);
+  }
+  reader.Join();
+  EXPECT_EQ(unknown, 0);
+}
+
 TEST_F(ReaderBias, AWriterWaitsForReaders) {
   mutex_.LockShared();
   Atomic<bool> written{false};
