@@ -181,7 +181,7 @@ std::vector<Promise> Promises() {
        {"rw read", one("rw_read/off"), 4},
        {"ttas", one("ttas"), 4}},
       {"resident faults", Figure::kMillions, 12, {"one thread", Resident}},
-      {"zero-fill faults", Figure::kMillions, 1.8, {"one thread", ZeroFill}},
+      {"zero-fill faults", Figure::kMillions, 2.0, {"one thread", ZeroFill}},
       {"copy-on-write faults", Figure::kMillions, 1.2, {"one thread", CopyOnWrite}},
       {"resident on two threads",
        Figure::kEfficiency,

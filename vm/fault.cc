@@ -17,6 +17,7 @@ namespace {
 // Faults in a row that found their page resident, after which the next one tries with the object's
 // lock shared: a try in vain costs a lock pair.
 constexpr std::uint32_t kResidentFaultsToShare = 4;
+constexpr std::size_t kFetchedAtOnce = 512;  // bytes
 
 // How one attempt at a fault ended. All locks are released.
 enum class Outcome : std::uint8_t {
@@ -85,6 +86,9 @@ class Fault {
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
   Result PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
+  // Fetches the frame that the next new page is likely to get: a first part, and one more.
+  void BeginToFetchAhead();
+  void FetchAhead();
   void Keep(Page& page);
   void KeepNew(Page& page);
   void Hold(Page* page);
@@ -96,6 +100,7 @@ class Fault {
   const Protection access_;
   const FaultKind kind_;
   Result failure_ = Result::kOk;
+  std::span<const std::byte> upcoming_;  // what is left of a frame to be fetched ahead
   Page* held_ = nullptr;  // of an earlier attempt: see the head comment of the header
 
   // Of the current attempt.
@@ -262,6 +267,7 @@ Outcome Fault::ZeroFill() {
     system_.counters().Add(Event::kReadyZeroFill);
   else
     ZeroPage(system_, *page);
+  BeginToFetchAhead();
   page->valid = system_.AllBlocks();
   // Dropping a clean page must not uncover what a backer that others write to got meanwhile.
   if (first_->backing != nullptr) DirtyPage(system_, *page);
@@ -282,6 +288,7 @@ Outcome Fault::CopyUp(Page& source) {
   // Whoever still writes to the source directly stops until it faults again: its owner is locked.
   if (source.writeable.Peek()) Pmap::RemoveWrite(system_, source);
   CopyPage(system_, source, *page);
+  BeginToFetchAhead();
   DirtyPage(system_, *page);
   // Other maps that share the first object still map the source in its place (D44).
   if (first_->ref_count > 1) Pmap::RemoveAll(system_, source);
@@ -323,10 +330,22 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
     }
     return GiveUp(Outcome::kWaitForPages);
   }
+  FetchAhead();
   Keep(page);
   // A copy may have made the chain's next object superfluous.
   if (kind_of_fault_ == Event::kCowCopy) CollapseObject(system_, *first_);
   return GiveUp(Outcome::kDone);
+}
+
+void Fault::BeginToFetchAhead() {
+  if (const Page* next = system_.free_queue().Upcoming()) upcoming_ = system_.FrameBytes(*next);
+  FetchAhead();
+}
+
+void Fault::FetchAhead() {
+  const std::size_t part = std::min(upcoming_.size(), kFetchedAtOnce);
+  Prefetch(upcoming_.first(part));
+  upcoming_ = upcoming_.subspan(part);
 }
 
 // The page is used: on the active queue, and not the next to go. A wired one is on none.
@@ -369,7 +388,9 @@ void Fault::UnlockCurrent() {
 Outcome Fault::GiveUp(Outcome outcome) {
   UnlockCurrent();
   first_->lock.Unlock();
+  FetchAhead();
   map_.lock.UnlockShared();
+  FetchAhead();
   return outcome;
 }
 

@@ -77,6 +77,7 @@ Page* FreeQueue::TakeFromBatch() {
   if (batch.pages.empty()) return nullptr;
   Page& page = batch.pages.front();
   batch.pages.pop_front();
+  batch.upcoming = batch.pages.empty() ? nullptr : &batch.pages.front();
   page.queue = PageQueue::kNone;
   return &page;
 }

@@ -175,6 +175,9 @@ class FreeQueue {
     look(std::as_const(frames_));
   }
 
+  // The page that the caller's thread is likely to get next, or nullptr. A guess.
+  const Page* Upcoming() const { return batches_[OwnBatch()].upcoming; }
+
  private:
   struct Wakeups {
     bool daemon = false;

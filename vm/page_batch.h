@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "locking/annotations.h"
+#include "locking/relaxed.h"
 #include "locking/spin_mutex.h"
 #include "locking/thread_state.h"
 #include "vm/lock_classes.h"
@@ -22,6 +23,8 @@ inline constexpr std::uint32_t kBatches = 8;
 struct alignas(64) PageBatch {
   locking::SpinMutex lock{kPageBatchLock};
   PageList pages LOCKING_GUARDED_BY(lock);
+  // The first of the free ones, for whoever wants to fetch its frame ahead.
+  locking::Relaxed<const Page*> upcoming = nullptr;
 };
 
 using PageBatches = std::array<PageBatch, kBatches>;

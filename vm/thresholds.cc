@@ -14,7 +14,7 @@ Thresholds Thresholds::ForPages(std::uint32_t pages) {
   t.free_reserved = t.pageout_free_min + pages / 768;
   t.free_min = t.free_reserved + std::max(1u, pages / 200);
   t.free_target = 2 * t.free_min + t.free_reserved;
-  t.batch_pages = std::clamp(pages / 64, 1u, 64u);
+  t.batch_pages = std::clamp(pages / 64, 1u, 256u);
   t.batch_floor = t.free_target + kBatches * t.batch_pages;
   if (pages > kCacheFromPages) {
     t.cache_min = t.free_target;
