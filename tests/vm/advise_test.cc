@@ -1,6 +1,5 @@
 // Advice about memory, and what a query says of it.
 #include "tests/vm/paging.h"
-#include "vm/check.h"
 #include "vm/object_advise.h"
 #include "vm/page_alloc.h"
 #include "vm/page_busy.h"
@@ -25,10 +24,6 @@ class AdviseTest : public testing::Test {
     PageRoleGuard guard(machine_.system.queues().lock);
     machine_.system.queues().FlushBatches();
     return machine_.PageAt(page)->queue;
-  }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(machine_.system))
-      ADD_FAILURE() << locking::FormatFinding(finding);
   }
   // The page of the object that the first one shadows; nullptr: there is none.
   Page* DeactivateBehind(std::uint32_t page) {
@@ -131,7 +126,7 @@ TEST_F(AdviseTest, WhatIsFreedMayBeLostAndNeedsNoWrite) {
   EXPECT_EQ(machine_.Evict(0, 2), 2u) << "with nothing written";
   EXPECT_EQ(Word(machine_.space, 0), 0u);
   machine_.ExpectFilled(2, 2);
-  ExpectSound();
+  ExpectSound(machine_.system);
 }
 
 TEST_F(AdviseTest, AStoreAfterFreeingCounts) {
@@ -149,7 +144,7 @@ TEST_F(AdviseTest, FreeGivesTheCopyInSwapBackToo) {
   EXPECT_EQ(machine_.system.swap().used(), 0u);
   EXPECT_EQ(Word(machine_.space, 0), 0u);
   EXPECT_EQ(Word(machine_.space, 2), PagingMachine::ValueOf(2, 0));
-  ExpectSound();
+  ExpectSound(machine_.system);
 }
 
 // D51

@@ -7,7 +7,6 @@
 #include "locking/thread.h"
 #include "tests/vm/files.h"
 #include "tests/vm/paging.h"
-#include "vm/check.h"
 #include "vm/page_alloc.h"
 
 namespace vm {
@@ -42,12 +41,8 @@ class ContiguousTest : public testing::Test {
       runs_.push_back(page);
     }
   }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(system_))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
   ~ContiguousTest() override {
-    ExpectSound();
+    ExpectSound(system_);
     GiveBack();
   }
 

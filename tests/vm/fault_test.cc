@@ -37,10 +37,6 @@ class ResidentMachine : public Machine {
     locking::ReadGuard guard(space->map().lock);
     return *space->map().Lookup(start)->object;
   }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(system))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
 
   Space* const space;
   const Address start;
@@ -59,7 +55,7 @@ TEST(ResidentFault, NeedsItsObjectSharedAlone) {
     }).Join();
   }
   EXPECT_EQ(machine.system.counters().Get(Event::kFaultResident), before + 1);
-  machine.ExpectSound();
+  ExpectSound(machine.system);
 }
 
 // Mapped memory of a file whose faults expect its pages to be resident; the first and the last are
@@ -129,7 +125,7 @@ TEST(ResidentFault, APageThatIsNotThereIsZeroFilledAllTheSame) {
   }
   for (std::uint32_t page = 0; page < kPages; ++page)
     EXPECT_EQ(machine.Load(machine.space, machine.At(page)), page == 2 ? 0 : page);
-  machine.ExpectSound();
+  ExpectSound(machine.system);
 }
 
 TEST(ResidentFault, ALentPageIsReplacedWhenItIsWritten) {
@@ -140,7 +136,7 @@ TEST(ResidentFault, ALentPageIsReplacedWhenItIsWritten) {
   EXPECT_NE(machine.FirstPage(machine.space, machine.At(5)), lent);
   EXPECT_EQ(machine.Load(machine.space, machine.At(5)), 77u);
   ReturnPage(machine.system, *lent);
-  machine.ExpectSound();
+  ExpectSound(machine.system);
 }
 
 TEST(ResidentFault, APageMadeInvalidIsReadInAgain) {

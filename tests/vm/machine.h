@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tests/vm/in_dialect.h"
+#include "vm/check.h"
 #include "vm/system.h"
 
 namespace vm {
@@ -65,6 +66,12 @@ class Machine {
 
   System system;
 };
+
+// The sweeps find nothing.
+inline void ExpectSound(System& system) {
+  for (const locking::Finding& finding : CheckSystem(system))
+    ADD_FAILURE() << locking::FormatFinding(finding);
+}
 
 }  // namespace vm
 

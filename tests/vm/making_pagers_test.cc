@@ -46,10 +46,6 @@ class MakingPagersTest : public testing::Test {
   void Store(Space* space, Address va, std::uint64_t value) {
     EXPECT_EQ(space->Store(system_.cpu(0), va, value), Result::kOk);
   }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(system_))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
 
   System system_{
       {.pages = kPages, .page_size = kTestPageSize, .cpus = 1, .device_frames = kDeviceFrames}};
@@ -65,7 +61,7 @@ TEST_F(MakingPagersTest, ADevicesMappingsReachItsFrames) {
   EXPECT_EQ(Load(space_, last), 77u);
   EXPECT_EQ(static_cast<std::uint8_t>(system_.FrameBytes(kPages + 3)[0]), 77);
   EXPECT_EQ(system_.fictitious_pages().in_use(), 1u) << "made at the first fault";
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(MakingPagersTest, ADeviceIsZeroWhenTheMachineStarts) {
@@ -118,9 +114,9 @@ TEST_F(MakingPagersTest, ADeviceEndsWhileAFaultOnItWaitsForAPageTable) {
 TEST_F(MakingPagersTest, ADevicesMappingIsWiredAndUnwired) {
   const Address all = Map(Device(), 2);
   EXPECT_EQ(space_->Wire(all, 2 * kPage), Result::kOk);
-  ExpectSound();
+  ExpectSound(system_);
   EXPECT_EQ(space_->Unwire(all, 2 * kPage), Result::kOk);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(MakingPagersTest, PhysicalPagesAreZeroAtFirstAndNeverReclaimed) {
@@ -143,7 +139,7 @@ TEST_F(MakingPagersTest, PhysicalPagesAreZeroAtFirstAndNeverReclaimed) {
   for (std::uint32_t page = 0; page < 4; ++page)
     EXPECT_EQ(Load(space_, all + page * kPage), 50 + page);
   EXPECT_EQ(system_.free_queue().free_count(), free) << "still there";
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(MakingPagersTest, PopulatingMakesAllPages) {
@@ -156,7 +152,7 @@ TEST_F(MakingPagersTest, PopulatingMakesAllPages) {
     const Address all = Map(*object, 4);
     Store(space_, all + 3 * kPage, 9);
     EXPECT_EQ(Load(space_, all + 3 * kPage), 9u);
-    ExpectSound();
+    ExpectSound(system_);
   }
   EXPECT_EQ(system_.fictitious_pages().in_use(), 4u);
 }
@@ -169,7 +165,7 @@ TEST_F(MakingPagersTest, ASyncThatInvalidatesLosesNothing) {
     EXPECT_EQ(Load(space_, all + kPage), 7u);
     Store(space_, also + kPage, 8);
     EXPECT_EQ(Load(space_, all + kPage), 8u);
-    ExpectSound();
+    ExpectSound(system_);
   }
 }
 
@@ -180,7 +176,7 @@ TEST_F(MakingPagersTest, IsSharedWhereACopyIsAskedFor) {
     Space* child = space_->Fork();
     Store(child, all, 6);
     EXPECT_EQ(Load(space_, all), 6u);
-    ExpectSound();
+    ExpectSound(system_);
     child->Exit();
   }
 }

@@ -2,7 +2,6 @@
 #include "vm/object_clean.h"
 
 #include "tests/vm/files.h"
-#include "vm/check.h"
 #include "vm/page_busy.h"
 
 namespace vm {
@@ -28,10 +27,6 @@ class PageCleanTest : public testing::Test {
     ObjectGuard guard(machine_.object().lock);
     return machine_.object().might_be_dirty;
   }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(machine_.system))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
 
   static constexpr std::uint32_t kPages = 24;
   FileMachine machine_{kPages};
@@ -47,7 +42,7 @@ TEST_F(PageCleanTest, WritesWhatIsDirtyInClusters) {
   EXPECT_FALSE(MightBeDirty());
   EXPECT_EQ(Clean(), Result::kOk);
   EXPECT_EQ(machine_.file.writes.Get(), 2u) << "nothing is left to write";
-  ExpectSound();
+  ExpectSound(machine_.system);
 }
 
 TEST_F(PageCleanTest, ACleanOfAPartLeavesTheRestToTheNext) {
@@ -246,7 +241,7 @@ TEST_F(SyncTest, InvalidatedMemoryIsReadAgain) {
   EXPECT_EQ(machine_.PageOfFile(1), nullptr);
   machine_.file.SetWord(kPage, 77);
   EXPECT_EQ(machine_.Load(machine_.space, base_ + kPage), 77u);
-  ExpectSound();
+  ExpectSound(machine_.system);
 }
 
 TEST_F(SyncTest, WhatCouldNotBeWrittenIsNotForgotten) {

@@ -8,7 +8,6 @@
 
 #include "locking/thread.h"
 #include "tests/vm/paging.h"
-#include "vm/check.h"
 
 namespace vm {
 namespace {
@@ -29,10 +28,6 @@ class PageBatchTest : public testing::Test {
   void Flush() {
     PageRoleGuard guard(machine.system.queues().lock);
     machine.system.queues().FlushBatches();
-  }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(machine.system))
-      ADD_FAILURE() << locking::FormatFinding(finding);
   }
 
   PagingMachine machine{kPages, 64};
@@ -87,7 +82,7 @@ TEST_F(PageBatchTest, APageIsWiredDeactivatedAndFreedFromItsBatch) {
   EXPECT_EQ(machine.PageOut(2, 1), 1u);
   EXPECT_EQ(machine.Evict(2, 1), 1u);
   for (std::uint32_t page = 0; page < 2; ++page) EXPECT_EQ(machine.PageAt(page)->batch, 0);
-  ExpectSound();
+  ExpectSound(machine.system);
   machine.ExpectFilled(0, 4);
   EXPECT_EQ(machine.space->Unwire(machine.At(0), kTestPageSize), Result::kOk);
 }

@@ -6,7 +6,6 @@
 
 #include "locking/thread.h"
 #include "tests/vm/paging.h"
-#include "vm/check.h"
 #include "vm/page_alloc.h"
 
 namespace vm {
@@ -30,10 +29,6 @@ class PageCowTest : public testing::Test {
   }
   void Overwrite(std::uint32_t page) { machine_.Fill(page, 1, 9); }
   void ExpectOverwritten(std::uint32_t page) { machine_.ExpectFilled(page, 1, 9); }
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(system_))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
   std::uint64_t Copies() { return system_.counters().Get(Event::kLoanCopy); }
 
   PagingMachine machine_{64};
@@ -49,11 +44,11 @@ TEST_F(PageCowTest, AWriteGetsACopyAndTheLentPageKeepsItsContents) {
   EXPECT_NE(machine_.PageAt(1), lent);
   EXPECT_EQ(lent->identity, PageIdentity::kDetached);
   EXPECT_EQ(machine_.PageAt(1)->dirty.Peek(), system_.AllBlocks());
-  ExpectSound();
+  ExpectSound(system_);
   const std::uint32_t before = machine_.FreePages();
   ReturnPage(system_, *lent);
   EXPECT_EQ(machine_.FreePages(), before + 1);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(PageCowTest, AfterTheReturnWritesGoToThePageAgain) {
@@ -66,7 +61,7 @@ TEST_F(PageCowTest, AfterTheReturnWritesGoToThePageAgain) {
   Overwrite(1);
   EXPECT_EQ(machine_.PageAt(1), lent);
   EXPECT_EQ(Copies(), 0u);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(PageCowTest, APageIsLentMoreThanOnce) {
@@ -76,7 +71,7 @@ TEST_F(PageCowTest, APageIsLentMoreThanOnce) {
   Overwrite(1);
   ReturnPage(system_, *lent);
   EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
-  ExpectSound();
+  ExpectSound(system_);
   ReturnPage(system_, *lent);
   EXPECT_EQ(lent->identity, PageIdentity::kFree);
 }
@@ -92,7 +87,7 @@ TEST_F(PageCowTest, TheCopyIsLentAnew) {
   EXPECT_EQ(Copies(), 2u);
   ReturnPage(system_, *second);
   ReturnPage(system_, *first);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(PageCowTest, WhatIsNotResidentIsFaultedIn) {
@@ -115,7 +110,7 @@ TEST_F(PageCowTest, APageBehindAShadowIsLent) {
   EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
   machine_.Store(child, machine_.At(1) + 8, 77);
   EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
-  ExpectSound();
+  ExpectSound(system_);
   ReturnPage(system_, *lent);
   child->Exit();
 }
@@ -128,10 +123,10 @@ TEST_F(PageCowTest, APageOfABackerIsLent) {
   EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
   EXPECT_EQ(machine_.Load(child, machine_.At(1) + 8), 77u);
   ExpectOverwritten(1);
-  ExpectSound();
+  ExpectSound(system_);
   child->Exit();
   ReturnPage(system_, *lent);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(PageCowTest, ThePageOutlivesItsObject) {
@@ -155,7 +150,7 @@ TEST_F(PageCowTest, ThePageOutlivesItsPlaceInAnObject) {
   Overwrite(1);
   EXPECT_EQ(Sent(*lent), PagingMachine::ValueOf(1, 0));
   EXPECT_EQ(lent->identity, PageIdentity::kDetached);
-  ExpectSound();
+  ExpectSound(system_);
   ReturnPage(system_, *lent);
   EXPECT_EQ(lent->identity, PageIdentity::kFree);
 }
@@ -170,10 +165,10 @@ TEST_F(PageCowTest, AWiredPageLeavesItsWiringsToTheCopy) {
   EXPECT_EQ(lent->wire_count, 1);
   EXPECT_EQ(copy->wire_count, 1);
   EXPECT_EQ(copy->queue, PageQueue::kNone);
-  ExpectSound();
+  ExpectSound(system_);
   ReturnPage(system_, *lent);
   EXPECT_EQ(machine_.space->Unwire(machine_.At(0), 4 * kTestPageSize), Result::kOk);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 // D02, vm_page.c:1747: what waits for memory looks everything up again.
@@ -186,7 +181,7 @@ TEST_F(PageCowTest, WithoutMemoryNothingChanges) {
   for (Page* page : taken) FreeUnownedPage(system_, *page);
   ReturnPage(system_, *lent);
   machine_.ExpectFilled(1, 1);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 // vm_page.c:1762: the loan ends while the writer waits for memory. The page is its own again.
@@ -207,7 +202,7 @@ TEST_F(PageCowTest, ALoanThatEndsWhileTheWriterWaitsNeedsNoCopy) {
   system_.Stop();
   Overwrite(1);
   EXPECT_EQ(Copies(), 0u);
-  ExpectSound();
+  ExpectSound(system_);
 }
 
 TEST_F(PageCowTest, AnUnmanagedPageIsNotLent) {

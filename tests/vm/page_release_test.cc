@@ -2,7 +2,6 @@
 #include "vm/page_release.h"
 
 #include "tests/vm/mapped_object.h"
-#include "vm/check.h"
 #include "vm/page_blocks.h"
 #include "vm/page_busy.h"
 

@@ -10,7 +10,6 @@
 #include "locking/thread.h"
 #include "locking/thread_state.h"
 #include "tests/vm/machine.h"
-#include "vm/check.h"
 #include "vm/page_alloc.h"
 
 namespace vm {
@@ -19,11 +18,6 @@ namespace {
 constexpr std::uint32_t kPages = 64;
 const SystemConfig kConfig{
     .pages = kPages, .page_size = kTestPageSize, .cpus = 1, .idle_zero = true};
-
-void ExpectSound(System& system) {
-  for (const locking::Finding& finding : CheckSystem(system))
-    locking::FailInvariant(finding.id, finding.title);
-}
 
 bool ZeroingThreadSleeps() {
   bool sleeps = false;

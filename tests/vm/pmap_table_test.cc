@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/vm/mapped_object.h"
-#include "vm/check.h"
 #include "vm/pmap_checker.h"
 
 namespace vm {

@@ -75,10 +75,6 @@ TEST(Segments, MemoryWithHolesHasThePagesThatAreAskedFor) {
 // Sixteen frames, a hole of sixteen, and sixty-four.
 class HolesTest : public testing::Test {
  protected:
-  void ExpectSound() {
-    for (const locking::Finding& finding : CheckSystem(system_))
-      ADD_FAILURE() << locking::FormatFinding(finding);
-  }
   static bool InAHole(const Page& page) { return page.frame >= 16 && page.frame < 32; }
   bool IsMetadata(const Page& page) const { return page.frame >= 96 - metadata_; }
 
@@ -96,7 +92,7 @@ TEST_F(HolesTest, TheMachineHasWhatIsUsable) {
   for (const Page& page : system_.pages())
     EXPECT_EQ(page.identity == PageIdentity::kAbsent, InAHole(page) || IsMetadata(page))
         << page.frame;
-  ExpectSound();
+  ExpectSound(system_);
   EXPECT_TRUE(CheckNoLeaks(system_).empty());
 }
 

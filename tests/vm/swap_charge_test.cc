@@ -3,15 +3,9 @@
 #include "vm/swap_charge.h"
 
 #include "tests/vm/machine.h"
-#include "vm/check.h"
 
 namespace vm {
 namespace {
-
-void ExpectSound(System& system) {
-  for (const locking::Finding& finding : CheckSystem(system))
-    ADD_FAILURE() << locking::FormatFinding(finding);
-}
 
 class ChargeTest : public testing::Test {
  protected:
