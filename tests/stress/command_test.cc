@@ -198,9 +198,10 @@ TEST_F(Command, TheGiantIsTheOnlyLockOfItsRoles) {
 }
 
 TEST_F(Command, EachShippedScenarioRunsAndExplores) {
-  for (const char* scenario : {"advice", "contiguous", "devices", "faults", "file-errors", "files",
-                               "fork-storm", "inspect", "io-errors", "low-memory", "maps", "mixed",
-                               "reservations", "split", "swap-full", "wiring", "zero-copy", "zeroing"}) {
+  for (const char* scenario :
+       {"advice", "contiguous", "devices", "faults", "file-errors", "files", "fork-storm",
+        "inspect", "io-errors", "low-memory", "maps", "mixed", "reservations", "split", "swap-full",
+        "wiring", "zero-copy", "zeroing"}) {
     const Outcome run = Run({"run", std::string("--scenario=") + scenario, "--duration=300ms",
                              "--sweep-interval=100ms", "--threads=4"});
     EXPECT_EQ(run.exit_code, 0) << scenario << run.err << run.out;

@@ -83,8 +83,8 @@ void PagerMap::Out(std::uint32_t place, std::span<Page* const> pages) {
 
 std::uint32_t PagerMap::mapped() const {
   RoleGuard guard(lock_);
-  return static_cast<std::uint32_t>(std::ranges::count_if(
-      pages_, [](const Page* page) { return page != nullptr; }));
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(pages_, [](const Page* page) { return page != nullptr; }));
 }
 
 bool PagerMap::wanted() const {
