@@ -86,8 +86,9 @@ class Fault {
   Outcome Fail(Result failure) LOCKING_NO_ANALYSIS;
   Result PrepareEntry();
   void UnlockCurrent() LOCKING_NO_ANALYSIS;
-  // Fetches the frame that the next new page is likely to get: a first part, and one more.
-  void BeginToFetchAhead();
+  // What the next fault is likely to use is fetched in parts: half of the frame that a new page
+  // will get, and the beginning of what follows the source of a copy.
+  void BeginToFetchAhead() LOCKING_NO_ANALYSIS;
   void FetchAhead();
   void Keep(Page& page);
   void KeepNew(Page& page);
@@ -100,7 +101,7 @@ class Fault {
   const Protection access_;
   const FaultKind kind_;
   Result failure_ = Result::kOk;
-  std::span<const std::byte> upcoming_;  // what is left of a frame to be fetched ahead
+  std::span<const std::byte> next_frame_, next_source_;  // what is left to be fetched ahead
   Page* held_ = nullptr;  // of an earlier attempt: see the head comment of the header
 
   // Of the current attempt.
@@ -334,18 +335,25 @@ Outcome Fault::MapIn(Page& page, Protection protection) {
   Keep(page);
   // A copy may have made the chain's next object superfluous.
   if (kind_of_fault_ == Event::kCowCopy) CollapseObject(system_, *first_);
+  FetchAhead();
   return GiveUp(Outcome::kDone);
 }
 
 void Fault::BeginToFetchAhead() {
-  if (const Page* next = system_.free_queue().Upcoming()) upcoming_ = system_.FrameBytes(*next);
+  if (const Page* next = system_.free_queue().Upcoming())
+    next_frame_ = system_.FrameBytes(*next).first(system_.config().page_size / 2);
+  if (object_ != first_) {
+    if (const Page* next = object_->index.Peek(index_ + 1))
+      next_source_ = system_.FrameBytes(*next).first(system_.config().page_size / 4);
+  }
   FetchAhead();
 }
 
 void Fault::FetchAhead() {
-  const std::size_t part = std::min(upcoming_.size(), kFetchedAtOnce);
-  Prefetch(upcoming_.first(part));
-  upcoming_ = upcoming_.subspan(part);
+  std::span<const std::byte>& from = next_frame_.empty() ? next_source_ : next_frame_;
+  const std::size_t part = std::min(from.size(), kFetchedAtOnce);
+  Prefetch(from.first(part));
+  from = from.subspan(part);
 }
 
 // The page is used: on the active queue, and not the next to go. A wired one is on none.
@@ -387,6 +395,7 @@ void Fault::UnlockCurrent() {
 
 Outcome Fault::GiveUp(Outcome outcome) {
   UnlockCurrent();
+  FetchAhead();
   first_->lock.Unlock();
   FetchAhead();
   map_.lock.UnlockShared();
